@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+struct sp_root {
+	int fd;
+	char *display;
+	bool host;
+	bool walk;
+};
+
+enum { MAX_LINKS = 40 };
+
+int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct sp_error **err)
+{
+	sp_autoclose int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, host;
+
+	if (fd < 0)
+		return sp_error_errno(err, -errno, "cannot open the directory '%s'", dir);
+	if (fstat(fd, &st) < 0 || stat("/", &host) < 0)
+		return sp_error_errno(err, -errno, "cannot look at the directory '%s'", dir);
+	struct sp_root *root = sp_xcalloc(1, sizeof(*root));
+	root->fd = sp_steal_fd(&fd);
+	root->display = sp_xstrdup(dir);
+	root->host = st.st_dev == host.st_dev && st.st_ino == host.st_ino;
+	root->walk = flags & SP_ROOT_WALK;
+	*ret = root;
+	return 0;
+}
+
+void sp_root_close(struct sp_root *root)
+{
+	if (!root)
+		return;
+	(void) close(root->fd);
+	free(root->display);
+	free(root);
+}
+
+const char *sp_root_display(const struct sp_root *root)
+{
+	return root->display;
+}
+
+bool sp_root_is_host(const struct sp_root *root)
+{
+	return root->host;
+}
+
+static const char *relative(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return path;
+}
+
+char *sp_root_join(const struct sp_root *root, const char *path)
+{
+	size_t n = strlen(root->display);
+
+	while (n > 0 && root->display[n - 1] == '/')
+		n--;
+	return sp_xasprintf("%.*s/%s", (int) n, root->display, relative(path));
+}
+
+/* Drop the last component of an absolute, clean path; "/" stays. */
+static void up(struct sp_buf *at)
+{
+	while (at->len > 0 && at->data[at->len - 1] != '/')
+		at->len--;
+	if (at->len > 0)
+		at->len--;
+	if (at->data)
+		at->data[at->len] = '\0';
+}
+
+/*
+ * One step of the walk: open "name" below dir without following a link. A link's
+ * text comes back in *link instead.
+ */
+static int step(int dir, const char *name, char **link)
+{
+	char text[PATH_MAX];
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	ssize_t n = readlinkat(dir, name, text, sizeof(text));
+	if (n < 0)
+		return -errno;
+	if ((size_t) n == sizeof(text))
+		return -ENAMETOOLONG;
+	*link = sp_xstrndup(text, (size_t) n);
+	return 0;
+}
+
+static int open_dir_at(int fd, const char *name)
+{
+	int next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return next < 0 ? -errno : next;
+}
+
+/* Open the directory `at` (already free of links) component by component. */
+static int open_clean_dir(const struct sp_root *root, const char *at)
+{
+	sp_autofree char *copy = sp_xstrdup(at);
+	char *save = NULL;
+	int fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -errno;
+	for (char *c = strtok_r(copy, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
+		int next = open_dir_at(fd, c);
+		(void) close(fd);
+		if (next < 0)
+			return next;
+		fd = next;
+	}
+	return fd;
+}
+
+/* Put one link's text in front of what is still to be walked. */
+static void expand_link(struct sp_buf *at, char **todo, const char *link, const char *rest)
+{
+	char *joined = sp_xasprintf("%s/%s", link, rest);
+
+	if (*link == '/')
+		sp_buf_clear(at);
+	free(*todo);
+	*todo = joined;
+}
+
+int sp_root_resolve(const struct sp_root *root, const char *path, char **ret)
+{
+	sp_autobuf struct sp_buf at = { 0 };
+	sp_autofree char *todo = sp_xstrdup(path);
+	int links = 0;
+
+	for (;;) {
+		const char *name = relative(todo);
+		size_t n = strcspn(name, "/");
+		sp_autofree char *rest = sp_xstrdup(relative(name + n));
+		sp_autofree char *link = NULL;
+		sp_autofree char *one = sp_xstrndup(name, n);
+
+		if (n == 0)
+			break;
+		if (strcmp(one, ".") != 0 && strcmp(one, "..") != 0) {
+			sp_autoclose int dir = open_clean_dir(root, at.data ? at.data : "");
+			if (dir < 0)
+				return dir;
+			int r = step(dir, one, &link);
+			if (r < 0 && (r != -ENOENT || *rest))
+				return r;
+		}
+		if (link && ++links > MAX_LINKS)
+			return -ELOOP;
+		if (link) {
+			expand_link(&at, &todo, link, rest);
+			continue;
+		}
+		if (strcmp(one, "..") == 0)
+			up(&at);
+		else if (strcmp(one, ".") != 0)
+			sp_buf_addf(&at, "/%s", one);
+		free(todo);
+		todo = sp_steal(rest);
+	}
+	*ret = at.len ? sp_buf_steal(&at) : sp_xstrdup("/");
+	return 0;
+}
+
+static int open_walk(const struct sp_root *root, const char *path, int flags)
+{
+	sp_autofree char *clean = NULL, *name = NULL;
+	int r = 0;
+
+	if (flags & O_NOFOLLOW) {
+		sp_autoclose int dir = sp_root_open_parent(root, path, &name);
+		if (dir < 0)
+			return dir;
+		int fd = openat(dir, name, flags);
+		return fd < 0 ? -errno : fd;
+	}
+	r = sp_root_resolve(root, path, &clean);
+	if (r < 0)
+		return r;
+	sp_autofree char *base = sp_xstrdup(strrchr(clean, '/') + 1);
+	clean[strlen(clean) - strlen(base)] = '\0';
+	sp_autoclose int dir = open_clean_dir(root, clean);
+	if (dir < 0)
+		return dir;
+	int fd = openat(dir, *base ? base : ".", flags | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+int sp_root_openat(const struct sp_root *root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY | (flags & O_PATH ? 0 : O_NONBLOCK)),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	const char *rel = *relative(path) ? relative(path) : ".";
+
+	if (flags & O_PATH) /* openat2 is strict about what goes with O_PATH */
+		how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
+	if (!root->walk) {
+		long fd = syscall(SYS_openat2, root->fd, rel, &how, sizeof(how));
+		if (fd >= 0)
+			return (int) fd;
+		if (errno != ENOSYS && errno != EPERM && errno != EAGAIN)
+			return -errno;
+	}
+	return open_walk(root, path, (int) how.flags);
+}
+
+int sp_root_open_parent(const struct sp_root *root, const char *path, char **ret_name)
+{
+	sp_autofree char *dir = sp_xstrdup(path);
+	size_t n = strlen(dir);
+
+	while (n > 1 && dir[n - 1] == '/')
+		dir[--n] = '\0';
+	char *slash = strrchr(dir, '/');
+	const char *name = slash ? slash + 1 : dir;
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+	sp_autofree char *last = sp_xstrdup(name);
+	dir[name - dir] = '\0';
+	int fd = sp_root_openat(root, dir, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0)
+		*ret_name = sp_steal(last);
+	return fd;
+}
+
+int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
+{
+	char chunk[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		if (ret->len + (size_t) n > max)
+			return -EFBIG;
+		sp_buf_add(ret, chunk, (size_t) n);
+	}
+	sp_buf_add(ret, "", 0); /* an empty file has data, too */
+	return 0;
+}
+
+static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
+{
+	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -ENXIO;
+	return sp_fd_read(fd, max, ret);
+}
+
+int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret, struct sp_error **err)
+{
+	sp_autobuf struct sp_buf b = { 0 };
+	int r = read_regular(root, path, max, &b);
+
+	if (r < 0) {
+		if (r == -EFBIG)
+			(void) sp_error_set(err, r, "'%s' is larger than %zu bytes", path, max);
+		else if (r == -ENXIO)
+			(void) sp_error_set(err, r, "'%s' is not a regular file", path);
+		else
+			(void) sp_error_errno(err, r, "cannot read '%s'", path);
+		(void) sp_error_path(err, path);
+		return r;
+	}
+	sp_buf_clear(ret);
+	*ret = b;
+	b = (struct sp_buf){ 0 };
+	return 0;
+}
+
+int sp_root_read_line(const struct sp_root *root, const char *path, char **ret)
+{
+	sp_autobuf struct sp_buf b = { 0 };
+	int r = read_regular(root, path, 65536, &b);
+
+	if (r < 0)
+		return r;
+	b.data[strcspn(b.data, "\n")] = '\0';
+	*ret = sp_xstrdup(b.data);
+	return 0;
+}
+
+int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *ret)
+{
+	sp_autodir DIR *d = NULL;
+	int fd = sp_root_openat(root, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d) {
+		int r = -errno;
+		(void) close(fd);
+		return r;
+	}
+	errno = 0;
+	for (struct dirent *e = readdir(d); e; e = readdir(d))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			sp_strv_add(ret, e->d_name);
+	if (errno)
+		return -errno;
+	sp_strv_sort(ret);
+	return 0;
+}
+
+static int stat_with(const struct sp_root *root, const char *path, int flags, struct stat *ret)
+{
+	sp_autoclose int fd = sp_root_openat(root, path, O_PATH | flags);
+
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+int sp_root_stat(const struct sp_root *root, const char *path, struct stat *ret)
+{
+	return stat_with(root, path, 0, ret);
+}
+
+int sp_root_lstat(const struct sp_root *root, const char *path, struct stat *ret)
+{
+	return stat_with(root, path, O_NOFOLLOW, ret);
+}
+
+bool sp_root_exists(const struct sp_root *root, const char *path)
+{
+	struct stat st;
+
+	return sp_root_stat(root, path, &st) == 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boot setups: where a machine keeps its kernel command line. One file per
+ * setup, one row in boot/table.c. A setup reads, and returns edits; it never
+ * writes.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/root.h"
+#include "boot/owned.h"
+#include "format/cmdline.h"
+#include "format/host.h"
+#include "txn/edit.h"
+
+/* One menu entry. */
+struct sp_entry {
+	char *id;	   /* file name without ".conf" */
+	char *path;	   /* in the root */
+	char *title;	   /* NULL: none */
+	char *version;	   /* kernel version; NULL: unknown */
+	char *linux_path;  /* as written in the entry */
+	struct sp_strv initrd;
+	char *line;	   /* what the loader would pass: first options line, variables expanded; "" when none */
+	bool ours;	   /* belongs to this system and is ours to change */
+	bool rescue;	   /* left as it is */
+	bool by_default;   /* boots when nobody chooses */
+	char *why;	   /* not ours: the reason */
+};
+
+enum sp_place_role {
+	SP_PLACE_ENTRY,	    /* a menu entry */
+	SP_PLACE_FUTURE,    /* what kernels installed later inherit (/etc/kernel/cmdline) */
+	SP_PLACE_GENERATOR, /* what a configuration generator uses (/etc/default/grub) */
+};
+const char *sp_place_role_name(enum sp_place_role role); /* "entry", "future", "generator" */
+
+/* A file that holds the line, or a part of it. */
+struct sp_place {
+	enum sp_place_role role;
+	char *path;
+	struct sp_host host;
+	bool exists;
+	bool only_remove; /* our keys are taken out here and nothing is added (GRUB_CMDLINE_LINUX_DEFAULT) */
+	char *line;	  /* NULL: the file is there, but holds none */
+	char *create;	  /* the complete line to start from when the place has to be created (rule R0); NULL: do not */
+	char *linux_path; /* entry: for GRUB 2.14's length bug; NULL elsewhere */
+	bool bad_length;  /* this machine's GRUB has that bug */
+	char *skip;	  /* why it is left alone ("line 7 needs a shell to be understood"); NULL: it is used */
+};
+
+struct sp_boot;
+struct sp_boot_ops {
+	const char *name;  /* "grub-bls": --boot NAME */
+	const char *title; /* "GRUB with Boot Loader Specification entries" */
+	/* Is this the setup of the tree? 1 or 0, with what was seen added to `seen`; negative errno with err set. */
+	int (*probe)(const struct sp_root *root, struct sp_strv *seen, struct sp_error **err);
+	/* Fill entries, places, default_entry, warnings. */
+	int (*read)(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err);
+	/* After publishing: does the tree (read anew into boot) hold what it must? -EBADMSG with the entry named. */
+	int (*check)(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err);
+};
+
+struct sp_boot {
+	const struct sp_boot_ops *ops;
+	struct sp_strv seen; /* why this setup was recognised */
+	struct sp_entry *entries; /* in menu order */
+	size_t n_entries;
+	struct sp_place *places; /* in the order in which they must be published */
+	size_t n_places;
+	struct sp_strv warnings;
+	char *root_arg; /* "root=UUID=..." of this system; NULL: unknown */
+};
+
+extern const struct sp_boot_ops *const sp_boot_table[]; /* in probe order, NULL at the end */
+
+/*
+ * Recognise the setup (or take `name`, NULL: recognise) and read it. -ENOTSUP with exit SP_EXIT_UNSUPPORTED and a
+ * text of what was found: no setup, or two that cannot be told apart (hint: --boot NAME).
+ */
+int sp_boot_read(const struct sp_root *root, const char *name, struct sp_boot **ret, struct sp_error **err) sp_must_check;
+void sp_boot_free(struct sp_boot *boot);
+const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: none */
+
+/*
+ * Edits that bring every place of this system from what we own there to `wanted`. `owned` is what the last
+ * transaction recorded (a place it does not know, such as the entry of a kernel installed since, counts as owning
+ * `common`, the tokens that a new entry inherits). Each edit's note is sp_owned_note(). Keys that somebody changed by
+ * hand come back in `changed` as "path: key". Refuses (-E2BIG) a line over SP_CMDLINE_MAX.
+ */
+int sp_boot_plan(const struct sp_root *root, const struct sp_boot *boot, const struct sp_owned_list *owned,
+		 const struct sp_tokens *common, const struct sp_tokens *wanted, struct sp_edits *edits,
+		 struct sp_strv *changed, struct sp_error **err) sp_must_check;
+
+static inline void sp_cleanup_boot_(struct sp_boot **b)
+{
+	sp_boot_free(*b);
+}
+#define sp_autoboot sp_cleanup(sp_cleanup_boot_)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is ours in each file: some tokens of a line, or the whole file. Kept
+ * as JSON in the journal (a file's change, from -> to) and in state.json (what
+ * is ours now), so that an undo can take out exactly that and nothing else.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "format/cmdline.h"
+#include "format/host.h"
+
+struct sp_owned {
+	char *path;
+	bool whole;	     /* the file is ours altogether; host and tokens do not count */
+	char *text;	     /* whole: its bytes */
+	struct sp_host host; /* else: where the line stands */
+	struct sp_tokens tokens;
+};
+struct sp_owned_list {
+	struct sp_owned *v;
+	size_t n;
+};
+/* The entry for a path and (where a file has several lines, such as /etc/default/grub) its variable; NULL: none. */
+struct sp_owned *sp_owned_find(const struct sp_owned_list *list, const char *path, const char *var);
+/* Add or replace; copies everything. tokens with n == 0 removes. */
+void sp_owned_set_tokens(struct sp_owned_list *list, const char *path, const struct sp_host *host,
+			 const struct sp_tokens *tokens);
+void sp_owned_set_whole(struct sp_owned_list *list, const char *path, const char *text /* NULL removes */);
+void sp_owned_clear(struct sp_owned_list *list);
+#define sp_autoowned sp_cleanup(sp_owned_clear)
+
+json_t *sp_tokens_to_json(const struct sp_tokens *tokens);
+int sp_tokens_from_json(const json_t *json, struct sp_tokens *ret, struct sp_error **err) sp_must_check;
+json_t *sp_owned_to_json(const struct sp_owned_list *list);
+int sp_owned_from_json(const json_t *json, struct sp_owned_list *ret, struct sp_error **err) sp_must_check;
+
+/*
+ * An edit's note: what was ours in the file before and what is after, one record a line that it holds:
+ * {"whole": true} or {"lines": [{"host", "var", "from": [...], "to": [...]}]}.
+ */
+struct sp_line_note {
+	struct sp_host host;
+	struct sp_tokens from, to;
+};
+struct sp_note {
+	bool whole;
+	struct sp_line_note *lines;
+	size_t n_lines;
+};
+json_t *sp_note_to_json(const struct sp_note *note);
+int sp_note_from_json(const json_t *json, struct sp_note *ret, struct sp_error **err) sp_must_check;
+void sp_note_add(struct sp_note *note, const struct sp_host *host, const struct sp_tokens *from,
+		 const struct sp_tokens *to); /* copies */
+void sp_note_clear(struct sp_note *note);
+#define sp_autonote sp_cleanup(sp_note_clear)

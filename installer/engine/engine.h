@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The protocol, top to bottom: facts + catalogue + selection -> plan ->
+ * transaction -> verify -> rollback. Nothing here prints.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/root.h"
+#include "boot/boot.h"
+#include "catalog/catalog.h"
+#include "catalog/config.h"
+#include "catalog/sizes.h"
+#include "hw/facts.h"
+#include "txn/edit.h"
+#include "txn/txn.h"
+
+/* What main and the commands agreed on; owned by main. */
+struct sp_session {
+	struct sp_root *root, *machine;
+	const char *data_dir;
+	const char *config_path; /* --config; NULL: the root's */
+	const char *boot_name;	 /* --boot; NULL: recognise */
+	struct sp_selection selection; /* of the command line */
+	bool live; /* root and machine are the running system and we are not in a chroot */
+	void (*progress)(void *data, const char *step); /* may be NULL */
+	void *progress_data;
+};
+
+/* --- what was applied last: the engine's part of state.json ---------------------------------------------------- */
+
+struct sp_applied_setting {
+	char *id, *key, *value;
+	enum sp_dest dest;
+	enum sp_rule rule;
+	bool ours;   /* false: it already was so; nothing of ours was written */
+	bool reboot;
+	char *live, *effect; /* as in the catalogue, expanded; NULL */
+	bool live_bracket;
+};
+struct sp_applied_live { /* a live value that we set, and what it was */
+	char *path, *before, *after;
+};
+struct sp_applied {
+	uint64_t txn;		/* 0: nothing is applied */
+	char *boot_id;		/* of the running system when it was applied; NULL: unknown */
+	char *boot_setup;
+	char *platform;
+	struct sp_selection selection;
+	uint64_t gtt_mib, carve_out_mib; /* recorded sizes and the carve-out they were computed for */
+	struct sp_applied_setting *settings;
+	size_t n_settings;
+	struct sp_owned_list owned;
+	struct sp_tokens common; /* what entries of later kernels inherit */
+	struct sp_applied_live *live;
+	size_t n_live;
+};
+json_t *sp_applied_to_json(const struct sp_applied *a);
+int sp_applied_from_json(const json_t *json, struct sp_applied *ret, struct sp_error **err) sp_must_check;
+void sp_applied_clear(struct sp_applied *a);
+#define sp_autoapplied sp_cleanup(sp_applied_clear)
+
+/* --- plan ------------------------------------------------------------------------------------------------------ */
+
+enum sp_decision_state { SP_DECIDE_CHANGE, SP_DECIDE_OK, SP_DECIDE_SKIPPED, SP_DECIDE_SHADOWED, SP_DECIDE_BLOCKED };
+const char *sp_decision_state_name(enum sp_decision_state state);
+
+struct sp_decision {
+	const struct sp_setting *setting;
+	char *key, *value; /* expanded; NULL where they could not be */
+	enum sp_decision_state state;
+	char *reason; /* why this state, one sentence; shadowed: names file and line */
+	bool ours;    /* it is, or will be, written by us */
+};
+
+struct sp_plan {
+	struct sp_facts *facts;
+	struct sp_catalog *catalog;
+	const struct sp_platform *platform; /* NULL: none */
+	char *platform_why;
+	struct sp_boot *boot; /* NULL: not recognised; boot_error says why */
+	struct sp_error *boot_error;
+	struct sp_selection selection; /* in force: command line, else recorded, else configuration, else default */
+	const struct sp_profile *profile;
+	bool has_sizes;
+	struct sp_sizes sizes;
+	struct sp_decision *decisions;
+	size_t n_decisions;
+	struct sp_edits edits;
+	struct sp_strv actions;	 /* what is done or left to do besides files */
+	struct sp_strv warnings;
+	struct sp_strv conflicts; /* own files edited by hand: apply exits SP_EXIT_CONFLICT */
+	bool pending;		 /* something would be written */
+	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
+	char *firmware_text;	 /* what to do about it */
+	bool reboot_required;
+	struct sp_applied applied; /* before this plan */
+	struct sp_applied next;	   /* after it */
+};
+/*
+ * Read everything and decide; writes nothing and works anywhere: on an unsupported platform or boot setup the plan
+ * says so (apply refuses it with sp_plan_refusal()).
+ */
+int sp_plan_make(const struct sp_session *s, struct sp_plan **ret, struct sp_error **err) sp_must_check;
+void sp_plan_free(struct sp_plan *plan);
+/* 0 when the plan may be carried out; else the error that apply ends with (unsupported: 6, conflict: 4, sizes: 2). */
+int sp_plan_refusal(const struct sp_plan *plan, struct sp_error **err) sp_must_check;
+
+/* --- apply ----------------------------------------------------------------------------------------------------- */
+
+struct sp_result {
+	uint64_t txn; /* 0: nothing was written */
+	bool changed;
+	struct sp_strv restored;   /* rollback: paths */
+	struct sp_strv conflicts;  /* rollback: "path: what", all of them */
+	struct sp_strv recovered;  /* interrupted work that was finished or undone first */
+	struct sp_strv warnings;
+	bool reboot_required;
+};
+void sp_result_clear(struct sp_result *r);
+#define sp_autoresult sp_cleanup(sp_result_clear)
+
+/* Recover what is open, so that a plan is made on a settled tree. Opens the store for writing only where needed. */
+int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_error **err) sp_must_check;
+/* Carry the plan out as one transaction; nothing pending: writes nothing, not even the lock. */
+int sp_apply(const struct sp_session *s, const struct sp_plan *plan, struct sp_result *ret, struct sp_error **err) sp_must_check;
+
+struct sp_rollback_options {
+	uint64_t to; /* this transaction and all later ones; 0: the last */
+	bool all;
+	bool keep_conflicts;
+};
+int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o, struct sp_result *ret,
+		struct sp_error **err) sp_must_check;
+
+/* --- verify ---------------------------------------------------------------------------------------------------- */
+
+enum sp_layer { SP_LAYER_DISK, SP_LAYER_ENTRY, SP_LAYER_CMDLINE, SP_LAYER_LIVE, SP_LAYER_EFFECT };
+const char *sp_layer_name(enum sp_layer layer);
+enum sp_check_result { SP_CHECK_OK, SP_CHECK_FAIL, SP_CHECK_PENDING, SP_CHECK_SKIPPED };
+const char *sp_check_result_name(enum sp_check_result r); /* "ok", "fail", "pending-reboot", "skipped" */
+
+struct sp_check {
+	char *id; /* setting */
+	enum sp_layer layer;
+	char *expected, *actual; /* actual NULL: could not be read */
+	enum sp_check_result result;
+	char *reason; /* NULL when ok; else one sentence that names the file, the later token, the clamp, ... */
+};
+struct sp_verify {
+	struct sp_check *checks;
+	size_t n_checks;
+	enum sp_exit status;
+	char *sentence; /* the closing one: what holds, what was not checked */
+	struct sp_strv warnings;
+	uint64_t txn;
+	bool never_applied, rolled_back;
+};
+int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err) sp_must_check;
+void sp_verify_free(struct sp_verify *v);
+
+/* --- status ---------------------------------------------------------------------------------------------------- */
+
+struct sp_status_txn {
+	uint64_t id;
+	char *kind;  /* "apply", "rollback" */
+	char *state; /* "committed", "undone", "interrupted", "rolled-back" */
+	char *time;  /* UTC, ISO 8601 */
+	char *text;  /* "profile zbook, 10 settings, 6 files" */
+};
+struct sp_status {
+	struct sp_status_txn *txns;
+	size_t n_txns;
+	bool interrupted, reboot_pending;
+	struct sp_applied applied;
+};
+int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err) sp_must_check;
+void sp_status_free(struct sp_status *st);
+
+/* --- detect ---------------------------------------------------------------------------------------------------- */
+
+struct sp_detect {
+	struct sp_facts *facts;
+	struct sp_catalog *catalog;
+	const struct sp_platform *platform;
+	char *platform_why;
+	struct sp_boot *boot;
+	struct sp_error *boot_error;
+	struct sp_strv warnings;
+};
+int sp_detect(const struct sp_session *s, struct sp_detect **ret, struct sp_error **err) sp_must_check;
+void sp_detect_free(struct sp_detect *d);

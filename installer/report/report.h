@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only place that prints. Data goes to standard output, talk to standard
+ * error; with --json exactly one object goes to standard output, also on
+ * failure. Tables and trees by libsmartcols, JSON by jansson. Readable on 80
+ * columns and without colour.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+
+enum sp_color { SP_COLOR_AUTO, SP_COLOR_ALWAYS, SP_COLOR_NEVER };
+
+struct sp_report {
+	FILE *out, *err, *log; /* log: --log FILE, NULL; gets everything that is talk, with the time in front */
+	bool json, quiet, verbose;
+	enum sp_color color;
+	bool utf8;	       /* the locale can show it */
+	const char *command;   /* "apply" */
+	const char *program;   /* "strix-provision" */
+	size_t width;	       /* columns; 80 where it is no terminal */
+};
+
+/* Each prints the result of its command as text or as JSON (whose common keys come from status, warnings). */
+int sp_report_detect(struct sp_report *r, const struct sp_detect *d, enum sp_exit status);
+int sp_report_plan(struct sp_report *r, const struct sp_plan *p, enum sp_exit status);
+/* err NULL: it went well. plan NULL: it failed before there was one. */
+int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
+		    const struct sp_error *error);
+int sp_report_verify(struct sp_report *r, const struct sp_verify *v);
+int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp_exit status,
+		       const struct sp_error *error);
+int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_exit status,
+		      const struct sp_error *error);
+int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status);
+
+/* The one line "strix-provision: apply: message" and the hint; with --json the object with the error in it. */
+void sp_report_error(struct sp_report *r, const struct sp_error *error, bool json_too);
+void sp_report_note(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3); /* talk; silent with --quiet */
+void sp_report_progress(void *report, const char *step);			/* for sp_session.progress */
+/* Ask on the terminal; true for yes. Without a terminal: -ENOTTY. */
+int sp_report_ask(struct sp_report *r, const char *question, bool *ret_yes) sp_must_check;
+
+/* A unified diff of two files with three lines of context ("--- a/path", "+++ b/path"); "" when equal; owned. */
+char *sp_diff(const char *path, const struct sp_buf *before, const struct sp_buf *after);

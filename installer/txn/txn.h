@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transaction: many files become new together, or stay old together,
+ * whatever is killed or unplugged on the way. It knows files, not settings.
+ *
+ * Below ROOT/var/lib/strix-provision (0755):
+ *   lock               OFD write lock for the time of a write
+ *   state.json         0644, what users may see; written by the engine after COMMITTED, rebuilt from tx/ if lost
+ *   tx/ID/journal      0600 in a 0700 folder: one JSON record a line, "CRC32C SEQUENCE JSON\n"; a torn tail is ignored
+ *   tx/ID/images       before- and after-images, one behind the other; the journal has offset, length, CRC32C
+ *
+ * Protocol, and what a crash leaves at each point:
+ *   BEGIN       durable list of what will be touched and of temporary names     -> undone: temporaries removed
+ *   stage       ".NAME.strix-new" beside each target, complete and synced       -> the same
+ *   PREPARED    images and journal durable: undo is possible from here on       -> undone
+ *   publish     RENAME_EXCHANGE, look at what came out, sync the directory      -> undone from the images
+ *   COMMITTED                                                                   -> finished
+ *   DONE | UNDONE
+ * More files can be staged after a publish (generated products): another FILES and PREPARED record.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/root.h"
+#include "txn/edit.h"
+
+struct sp_store; /* the state directory of a root */
+
+/* Open for reading (needs no rights; a missing directory is an empty store), or for writing: made, locked. -EBUSY:
+ * somebody else holds the lock. */
+int sp_store_open(const struct sp_root *root, bool write, struct sp_store **ret, struct sp_error **err) sp_must_check;
+void sp_store_close(struct sp_store *store); /* unlocks */
+
+/* state.json; *ret NULL when there is none yet. -EBADMSG: damaged. */
+int sp_store_read_state(const struct sp_store *store, json_t **ret, struct sp_error **err) sp_must_check;
+int sp_store_write_state(struct sp_store *store, json_t *state, struct sp_error **err) sp_must_check;
+
+/* What became of a transaction, as its journal says. */
+enum sp_txn_state {
+	SP_TXN_OPEN,	  /* BEGIN or staged: nothing published, undo by removing temporaries */
+	SP_TXN_PREPARED,  /* may be half published */
+	SP_TXN_COMMITTED, /* published and checked; not tidied up */
+	SP_TXN_DONE,
+	SP_TXN_UNDONE,
+	SP_TXN_DAMAGED, /* the journal cannot be read */
+};
+
+/* A transaction as read from its journal. Images are read from `images` and their CRC is checked. */
+struct sp_record {
+	uint64_t id;
+	enum sp_txn_state state;
+	json_t *about; /* the engine's, as given to sp_txn_begin */
+	struct sp_edits edits;
+	struct sp_strv made_dirs; /* folders that it created */
+};
+/* All transactions, by rising id; needs root rights where tx/ is 0700. with_images false: edits carry no bytes. */
+int sp_store_list(const struct sp_store *store, bool with_images, struct sp_record **ret, size_t *ret_n,
+		  struct sp_error **err) sp_must_check;
+void sp_records_free(struct sp_record *records, size_t n);
+/* Is a transaction open (journal neither DONE nor UNDONE)? Works without rights from the marker tx-open. */
+bool sp_store_interrupted(const struct sp_store *store);
+
+struct sp_txn;
+/* Next id; BEGIN with `about` (borrowed) is durable when this returns. */
+int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, struct sp_error **err) sp_must_check;
+uint64_t sp_txn_id(const struct sp_txn *txn);
+/*
+ * Check that every before-image still is what is on disk (-ESTALE, exit SP_EXIT_CONFLICT), stage, make images and
+ * PREPARED durable. May be called again after a publish. Edits are borrowed until the end.
+ */
+int sp_txn_stage(struct sp_txn *txn, const struct sp_edits *edits, struct sp_error **err) sp_must_check;
+/* Publish what was staged and not yet published, in order. -ESTALE: a file was changed under us; nothing is lost. */
+int sp_txn_publish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
+/* COMMITTED, tidy up, DONE. After COMMITTED an error is only a warning: the result stands. */
+int sp_txn_commit(struct sp_txn *txn, struct sp_error **err) sp_must_check;
+/* Put everything back. A file that is neither ours nor old stays and is named: -EUCLEAN, exit SP_EXIT_RECOVER. */
+int sp_txn_undo(struct sp_txn *txn, struct sp_error **err) sp_must_check;
+void sp_txn_free(struct sp_txn *txn); /* an unfinished one stays open and is recovered by the next run */
+
+/* Finish or undo what is open. `what` gets a line for each. -EUCLEAN, exit SP_EXIT_RECOVER where an undo fails. */
+int sp_store_recover(struct sp_store *store, struct sp_strv *what, struct sp_error **err) sp_must_check;
+
+/* Wait for apt/dpkg, rpm/dnf, pacman to be idle and keep them out until sp_store_close(); seconds 0: do not wait. */
+int sp_store_lock_packages(struct sp_store *store, unsigned seconds, struct sp_error **err) sp_must_check;
