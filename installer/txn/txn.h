@@ -6,6 +6,7 @@
  * Below ROOT/var/lib/strix-provision (0755):
  *   lock               OFD write lock for the time of a write
  *   state.json         0644, what users may see; written by the engine after COMMITTED, rebuilt from tx/ if lost
+ *   open               symbolic link to tx/ID while a transaction is neither DONE nor UNDONE
  *   tx/ID/journal      0600 in a 0700 folder: one JSON record a line, "CRC32C SEQUENCE JSON\n"; a torn tail is ignored
  *   tx/ID/images       before- and after-images, one behind the other; the journal has offset, length, CRC32C
  *
@@ -53,13 +54,15 @@ struct sp_record {
 	enum sp_txn_state state;
 	json_t *about; /* the engine's, as given to sp_txn_begin */
 	struct sp_edits edits;
+	size_t n_prepared;	  /* of these edits have images; the rest was still being staged */
 	struct sp_strv made_dirs; /* folders that it created */
+	struct sp_strv drop_dirs; /* folders that it removes at the end where they are empty */
 };
 /* All transactions, by rising id; needs root rights where tx/ is 0700. with_images false: edits carry no bytes. */
 int sp_store_list(const struct sp_store *store, bool with_images, struct sp_record **ret, size_t *ret_n,
 		  struct sp_error **err) sp_must_check;
 void sp_records_free(struct sp_record *records, size_t n);
-/* Is a transaction open (journal neither DONE nor UNDONE)? Works without rights from the marker tx-open. */
+/* Is a transaction open? The link "open" says so, also to who may not read tx/. */
 bool sp_store_interrupted(const struct sp_store *store);
 
 struct sp_txn;
@@ -71,16 +74,24 @@ uint64_t sp_txn_id(const struct sp_txn *txn);
  * PREPARED durable. May be called again after a publish. Edits are borrowed until the end.
  */
 int sp_txn_stage(struct sp_txn *txn, const struct sp_edits *edits, struct sp_error **err) sp_must_check;
+/* Folders (outermost first) that sp_txn_finish() removes where they are empty. Before sp_txn_stage(), which makes it durable. */
+int sp_txn_drop_dirs(struct sp_txn *txn, const struct sp_strv *dirs, struct sp_error **err) sp_must_check;
 /* Publish what was staged and not yet published, in order. -ESTALE: a file was changed under us; nothing is lost. */
 int sp_txn_publish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
-/* COMMITTED, tidy up, DONE. After COMMITTED an error is only a warning: the result stands. */
+/* COMMITTED is durable when this returns 0. Before: any error is followed by sp_txn_undo(). */
 int sp_txn_commit(struct sp_txn *txn, struct sp_error **err) sp_must_check;
-/* Put everything back. A file that is neither ours nor old stays and is named: -EUCLEAN, exit SP_EXIT_RECOVER. */
+/* After COMMITTED, and after the engine has written state.json: remove leftovers, DONE. Safe to repeat. */
+int sp_txn_finish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
+/* Put everything back, UNDONE. A file that is neither ours nor old stays and is named: -EUCLEAN, exit SP_EXIT_RECOVER. */
 int sp_txn_undo(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 void sp_txn_free(struct sp_txn *txn); /* an unfinished one stays open and is recovered by the next run */
 
-/* Finish or undo what is open. `what` gets a line for each. -EUCLEAN, exit SP_EXIT_RECOVER where an undo fails. */
-int sp_store_recover(struct sp_store *store, struct sp_strv *what, struct sp_error **err) sp_must_check;
+/*
+ * The transaction that a crash left open, or NULL. The caller undoes it (state before SP_TXN_COMMITTED) or writes
+ * state.json and finishes it. -EBADMSG, exit SP_EXIT_RECOVER: its journal is damaged.
+ */
+int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error **err) sp_must_check;
+enum sp_txn_state sp_txn_state(const struct sp_txn *txn);
 
 /* Wait for apt/dpkg, rpm/dnf, pacman to be idle and keep them out until sp_store_close(); seconds 0: do not wait. */
 int sp_store_lock_packages(struct sp_store *store, unsigned seconds, struct sp_error **err) sp_must_check;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of txn/ share among themselves. */
+#pragma once
+
+#include "txn/txn.h"
+
+#define SP_STATE_DIR "/var/lib/strix-provision"
+
+struct sp_store {
+	const struct sp_root *root;
+	int dir;      /* the state directory, -1: there is none */
+	int tx;	      /* tx/, -1: none or no rights */
+	int lock;     /* -1: opened for reading */
+	int packages[4]; /* descriptors whose locks keep the package managers out; -1: unused */
+};
+
+/* --- journal.c: append-only records, "CRC32C SEQUENCE JSON\n" --------------------------------------------------- */
+
+struct sp_journal {
+	int fd;
+	uint64_t next; /* sequence number of the next record */
+};
+int sp_journal_append(struct sp_journal *j, json_t *record /* borrowed */, bool sync) sp_must_check;
+/* Records up to a torn tail as a JSON array (owned). -EBADMSG: a bad record with good ones behind it. `end`: bytes of
+ * good records, where a writer continues. */
+int sp_journal_read(int fd, json_t **ret, size_t *end) sp_must_check;
+
+/* --- record.c: edits as JSON, images in the images file --------------------------------------------------------- */
+
+/* Append both images of an edit to the images file and describe the edit. */
+json_t *sp_record_from_edit(const struct sp_edit *edit, int images, size_t *offset, int *ret_error);
+int sp_record_to_edit(const json_t *json, int images /* -1: without bytes */, struct sp_edit *ret) sp_must_check;
+/* Fold a journal's records into `ret`. */
+int sp_record_fold(const json_t *journal, int images, struct sp_record *ret) sp_must_check;
+void sp_record_clear(struct sp_record *r);
+
+/* --- stage.c: one file at a time -------------------------------------------------------------------------------- */
+
+enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD };
+/* ".NAME.strix-new", "-undo", "-old": beside the target, ignored by every reader of these folders; owned. */
+char *sp_slot_name(const char *name, enum sp_slot slot);
+/* Write an image under a temporary name with everything that belongs to it, synced. mtime is set where exact. */
+int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact) sp_must_check;
+/* Make the folders above path that are missing; the names of those made are added. */
+int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_strv *made) sp_must_check;
+/* Which folders above path are missing, outermost first. */
+void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing);
+/* Remove those of these folders that are empty, innermost (last) first. */
+int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs) sp_must_check;
+bool sp_is_fat(int fd);
+
+/* --- publish.c --------------------------------------------------------------------------------------------------- */
+
+/* Compare what is on disk with an image: bytes only, so that a touched file is not a changed one. */
+int sp_disk_equals(int dirfd, const char *name, const struct sp_image *image, bool *ret) sp_must_check;
+/* Bring one file from `from` to `to` where the new content waits under the name of `slot` (unused for a deletion).
+ * -ESTALE: something else was there; it still is. The displaced file is left under the slot's name. */
+int sp_publish_one(int dirfd, const char *name, enum sp_slot slot, const struct sp_image *from,
+		   const struct sp_image *to) sp_must_check;
+
+/* --- quiesce.c --------------------------------------------------------------------------------------------------- */
+
+/* Make file systems that a boot loader reads complete on disk without journal replay; path: a file that is published. */
+int sp_quiesce(const struct sp_store *store, const struct sp_edits *edits, struct sp_error **err) sp_must_check;
+
+struct sp_txn {
+	struct sp_store *store;
+	uint64_t id;
+	enum sp_txn_state state;
+	int dir, images;
+	size_t images_len;
+	struct sp_journal journal;
+	const struct sp_edit **edits; /* staged, in order; borrowed from the caller or from `record` */
+	size_t n_edits, n_published;
+	struct sp_strv made_dirs, drop_dirs;
+	struct sp_record record; /* reopened: what the journal said */
+};

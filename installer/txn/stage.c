@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "base/durable.h"
+#include "txn/internal.h"
+
+char *sp_slot_name(const char *name, enum sp_slot slot)
+{
+	static const char *const ends[] = { "new", "undo", "old" };
+
+	return sp_xasprintf(".%s.strix-%s", name, ends[slot]);
+}
+
+bool sp_is_fat(int fd)
+{
+	struct statfs s;
+
+	return fstatfs(fd, &s) == 0 && s.f_type == MSDOS_SUPER_MAGIC;
+}
+
+static int set_xattrs(int fd, const struct sp_meta *meta)
+{
+	for (size_t i = 0; i < meta->n_xattrs; i++) {
+		const struct sp_xattr *x = &meta->xattrs[i];
+		if (fsetxattr(fd, x->name, x->value.data ? x->value.data : "", x->value.len, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int set_owner(int fd, const struct sp_meta *meta)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid == meta->uid && st.st_gid == meta->gid)
+		return 0; /* nothing to ask rights for */
+	return fchown(fd, meta->uid, meta->gid) < 0 ? -errno : 0;
+}
+
+/* Owner before mode (chown clears set-id bits), both before the attributes (an ACL goes with the mode). */
+static int set_meta(int fd, const struct sp_meta *meta)
+{
+	int r = set_owner(fd, meta);
+
+	if (r == 0 && fchmod(fd, meta->mode) < 0)
+		r = -errno;
+	if (r == 0)
+		r = set_xattrs(fd, meta);
+	return r;
+}
+
+static int set_mtime(int fd, const struct sp_meta *meta)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, meta->mtime };
+
+	return futimens(fd, times) < 0 ? -errno : 0;
+}
+
+static int write_image(int fd, const struct sp_image *image, bool exact)
+{
+	int r = sp_durable_reserve(fd, image->bytes.len);
+
+	if (r == 0)
+		r = sp_durable_write(fd, image->bytes.data, image->bytes.len);
+	if (r == 0 && !sp_is_fat(fd)) /* FAT has the owner and mode of its mount, for every file */
+		r = set_meta(fd, &image->meta);
+	if (r == 0 && exact)
+		r = set_mtime(fd, &image->meta);
+	if (r == 0)
+		r = sp_durable_sync(fd);
+	return r;
+}
+
+int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact)
+{
+	sp_autoclose int fd = sp_durable_create(dirfd, temp, 0600);
+
+	if (fd < 0)
+		return fd;
+	int r = write_image(fd, image, exact);
+	int closed = sp_durable_close(&fd);
+	return r < 0 ? r : closed;
+}
+
+void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing)
+{
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		sp_autofree char *dir = sp_xstrndup(path, (size_t) (slash - path));
+		if (!sp_root_exists(root, dir) && !sp_strv_has(missing, dir))
+			sp_strv_add(missing, dir);
+	}
+}
+
+int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_strv *made)
+{
+	struct sp_strv missing = { 0 };
+	int r = 0;
+
+	sp_missing_parents(root, path, &missing);
+	for (size_t i = 0; i < missing.n && r == 0; i++) {
+		sp_autofree char *name = NULL;
+		sp_autoclose int dir = sp_root_open_parent(root, missing.v[i], &name);
+		r = dir < 0 ? dir : sp_durable_mkdir(dir, name, 0755);
+		if (r == 0)
+			r = sp_durable_sync(dir);
+		if (r == 0 && made)
+			sp_strv_add(made, missing.v[i]);
+	}
+	sp_strv_clear(&missing);
+	return r;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The state directory: opened, locked, its state.json and its transactions read. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/durable.h"
+#include "txn/internal.h"
+
+static int rights_hint(struct sp_error **err, int r)
+{
+	if (r == -EACCES || r == -EPERM)
+		(void) sp_error_hint(err, "run it as root, for example with sudo");
+	return r;
+}
+
+static int take_lock(struct sp_store *s, struct sp_error **err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	s->lock = sp_durable_open_append(s->dir, "lock", 0644);
+	if (s->lock < 0)
+		return rights_hint(err, sp_error_errno(err, s->lock, "cannot open '%s/lock'", SP_STATE_DIR));
+	if (fcntl(s->lock, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return sp_error_errno(err, -errno, "cannot lock '%s/lock'", SP_STATE_DIR);
+	(void) sp_error_set(err, -EBUSY, "another strix-provision is changing this system");
+	return sp_error_hint(err, "wait until it has ended, then repeat the command");
+}
+
+static int make_dirs(struct sp_store *s, struct sp_error **err)
+{
+	sp_autofree char *name = NULL;
+	int r = sp_stage_parents(s->root, SP_STATE_DIR "/x", NULL);
+
+	if (r < 0)
+		return rights_hint(err, sp_error_errno(err, r, "cannot make '%s'", SP_STATE_DIR));
+	s->dir = sp_root_open_parent(s->root, SP_STATE_DIR "/x", &name);
+	if (s->dir < 0)
+		return rights_hint(err, sp_error_errno(err, s->dir, "cannot open '%s'", SP_STATE_DIR));
+	r = sp_durable_mkdir(s->dir, "tx", 0700);
+	if (r == 0)
+		r = sp_durable_sync(s->dir);
+	return r < 0 ? rights_hint(err, sp_error_errno(err, r, "cannot write in '%s'", SP_STATE_DIR)) : 0;
+}
+
+static int open_tx(struct sp_store *s)
+{
+	int fd = openat(s->dir, "tx", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_for_writing(struct sp_store *s, struct sp_error **err)
+{
+	int r = make_dirs(s, err);
+
+	if (r == 0)
+		r = take_lock(s, err);
+	if (r < 0)
+		return r;
+	s->tx = open_tx(s);
+	return s->tx < 0 ? rights_hint(err, sp_error_errno(err, s->tx, "cannot open '%s/tx'", SP_STATE_DIR)) : 0;
+}
+
+static int open_for_reading(struct sp_store *s, struct sp_error **err)
+{
+	s->dir = sp_root_openat(s->root, SP_STATE_DIR, O_RDONLY | O_DIRECTORY);
+	if (s->dir == -ENOENT)
+		return 0;
+	if (s->dir < 0)
+		return sp_error_errno(err, s->dir, "cannot open '%s'", SP_STATE_DIR);
+	s->tx = open_tx(s);
+	return 0;
+}
+
+int sp_store_open(const struct sp_root *root, bool write, struct sp_store **ret, struct sp_error **err)
+{
+	struct sp_store *s = sp_xcalloc(1, sizeof(*s));
+
+	*s = (struct sp_store){ .root = root, .dir = -1, .tx = -1, .lock = -1, .packages = { -1, -1, -1, -1 } };
+	int r = write ? open_for_writing(s, err) : open_for_reading(s, err);
+	if (r < 0) {
+		sp_store_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void sp_store_close(struct sp_store *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < SP_ELEMENTS(s->packages); i++)
+		sp_cleanup_close_(&s->packages[i]);
+	sp_cleanup_close_(&s->tx);
+	sp_cleanup_close_(&s->lock);
+	sp_cleanup_close_(&s->dir);
+	free(s);
+}
+
+int sp_store_read_state(const struct sp_store *s, json_t **ret, struct sp_error **err)
+{
+	sp_autobuf struct sp_buf b = { 0 };
+	json_error_t e;
+
+	*ret = NULL;
+	if (s->dir < 0)
+		return 0;
+	sp_autoclose int fd = openat(s->dir, "state.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	int r = fd < 0 ? -errno : sp_fd_read(fd, (size_t) 16 * 1024 * 1024, &b);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot read '%s/state.json'", SP_STATE_DIR);
+	*ret = json_loadb(b.data, b.len, 0, &e);
+	if (*ret)
+		return 0;
+	(void) sp_error_set(err, -EBADMSG, "'%s/state.json' line %d: %s", SP_STATE_DIR, e.line, e.text);
+	(void) sp_error_exit(err, SP_EXIT_RECOVER);
+	return sp_error_hint(err, "'strix-provision recover' as root makes it anew from the journals");
+}
+
+int sp_store_write_state(struct sp_store *s, json_t *state, struct sp_error **err)
+{
+	sp_autofree char *text = json_dumps(state, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+
+	if (!text)
+		return sp_error_set(err, -EINVAL, "cannot write '%s/state.json': not valid JSON", SP_STATE_DIR);
+	int r = sp_durable_replace(s->dir, "state.json", text, strlen(text), 0644);
+	return r < 0 ? sp_error_errno(err, r, "cannot write '%s/state.json'", SP_STATE_DIR) : 0;
+}
+
+bool sp_store_interrupted(const struct sp_store *s)
+{
+	struct stat st;
+
+	return s->dir >= 0 && fstatat(s->dir, "open", &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int read_record(int tx, const char *id, bool with_images, struct sp_record *ret)
+{
+	sp_autoclose int dir = openat(tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	json_t *journal = NULL;
+	size_t end = 0;
+
+	if (dir < 0)
+		return -errno;
+	sp_autoclose int fd = openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno; /* died right after mkdir: nothing was begun */
+	sp_autoclose int images = with_images ? openat(dir, "images", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	int r = sp_journal_read(fd, &journal, &end);
+	if (r == 0)
+		r = sp_record_fold(journal, images, ret);
+	json_decref(journal);
+	return r;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct sp_record *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int list_ids(int tx, struct sp_strv *ret)
+{
+	int copy = openat(tx, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sp_autodir DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	uint64_t id;
+
+	if (!d) {
+		int r = -errno;
+		sp_cleanup_close_(&copy);
+		return r;
+	}
+	errno = 0;
+	for (struct dirent *e = readdir(d); e; e = readdir(d))
+		if (sp_parse_u64(e->d_name, &id) == 0)
+			sp_strv_add(ret, e->d_name);
+	return -errno;
+}
+
+int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record **ret, size_t *ret_n, struct sp_error **err)
+{
+	sp_autostrv struct sp_strv ids = { 0 };
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (s->dir < 0)
+		return 0;
+	int r = s->tx < 0 ? -EACCES : list_ids(s->tx, &ids);
+	if (r < 0)
+		return rights_hint(err, sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR));
+	struct sp_record *records = sp_xcalloc(ids.n, sizeof(*records));
+	for (size_t i = 0; i < ids.n; i++) {
+		if (sp_parse_u64(ids.v[i], &records[i].id) < 0)
+			continue;
+		if (read_record(s->tx, ids.v[i], with_images, &records[i]) < 0)
+			records[i].state = SP_TXN_DAMAGED;
+	}
+	qsort(records, ids.n, sizeof(*records), by_id);
+	*ret = records;
+	*ret_n = ids.n;
+	return 0;
+}
+
+void sp_records_free(struct sp_record *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sp_record_clear(&records[i]);
+	free(records);
+}

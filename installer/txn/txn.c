@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* The protocol of txn.h, top to bottom: begin, stage, publish, commit, finish. */
+#include "txn/txn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/durable.h"
+#include "txn/internal.h"
+
+static int next_id(struct sp_store *store, uint64_t *ret, struct sp_error **err)
+{
+	struct sp_record *records = NULL;
+	size_t n = 0;
+	int r = sp_store_list(store, false, &records, &n, err);
+
+	*ret = n > 0 ? records[n - 1].id + 1 : 1;
+	sp_records_free(records, n);
+	return r;
+}
+
+static int journal_event(struct sp_txn *t, const char *type, bool sync)
+{
+	json_t *record = json_pack("{s:s}", "type", type);
+	int r = sp_journal_append(&t->journal, record, sync);
+
+	json_decref(record);
+	return r;
+}
+
+static int open_files(struct sp_txn *t, const char *id)
+{
+	int r = sp_durable_mkdir(t->store->tx, id, 0700);
+
+	if (r < 0)
+		return r;
+	t->dir = openat(t->store->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (t->dir < 0)
+		return -errno;
+	t->journal.fd = sp_durable_create(t->dir, "journal", 0600);
+	if (t->journal.fd < 0)
+		return t->journal.fd;
+	t->images = sp_durable_open_append(t->dir, "images", 0600);
+	return t->images < 0 ? t->images : 0;
+}
+
+/* From here on the transaction is found by whoever comes after a crash. */
+static int make_known(struct sp_txn *t, const char *id, json_t *about)
+{
+	json_t *begin = json_pack("{s:s, s:O}", "type", "begin", "about", about);
+	sp_autofree char *text = sp_xasprintf("tx/%s", id);
+	int r = sp_journal_append(&t->journal, begin, true);
+
+	json_decref(begin);
+	if (r == 0)
+		r = sp_durable_sync(t->dir);
+	if (r == 0)
+		r = sp_durable_sync(t->store->tx);
+	if (r == 0)
+		r = sp_durable_symlink(text, t->store->dir, "open");
+	return r < 0 ? r : sp_durable_sync(t->store->dir);
+}
+
+int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, struct sp_error **err)
+{
+	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
+
+	*t = (struct sp_txn){ .store = store, .dir = -1, .images = -1, .journal.fd = -1 };
+	int r = next_id(store, &t->id, err);
+	if (r < 0) {
+		sp_txn_free(t);
+		return r;
+	}
+	sp_autofree char *id = sp_xasprintf("%" PRIu64, t->id);
+	r = open_files(t, id);
+	if (r == 0)
+		r = make_known(t, id, about);
+	if (r < 0) {
+		sp_txn_free(t);
+		return sp_error_errno(err, r, "cannot begin a journal in '%s/tx/%s'", SP_STATE_DIR, id);
+	}
+	*ret = t;
+	return 0;
+}
+
+uint64_t sp_txn_id(const struct sp_txn *t)
+{
+	return t->id;
+}
+
+enum sp_txn_state sp_txn_state(const struct sp_txn *t)
+{
+	return t->state;
+}
+
+void sp_txn_free(struct sp_txn *t)
+{
+	if (!t)
+		return;
+	sp_cleanup_close_(&t->journal.fd);
+	sp_cleanup_close_(&t->images);
+	sp_cleanup_close_(&t->dir);
+	free(t->edits);
+	sp_strv_clear(&t->made_dirs);
+	sp_strv_clear(&t->drop_dirs);
+	sp_record_clear(&t->record);
+	free(t);
+}
+
+/* --- stage ----------------------------------------------------------------------------------------------------- */
+
+static int changed_under_us(struct sp_error **err, const char *path)
+{
+	(void) sp_error_set(err, -ESTALE, "'%s' was changed by somebody else just now", path);
+	(void) sp_error_path(err, path);
+	(void) sp_error_exit(err, SP_EXIT_CONFLICT);
+	return sp_error_hint(err, "nothing of it is lost; repeat the command to plan with its new content");
+}
+
+static int write_failed(struct sp_error **err, int r, const struct sp_edit *e)
+{
+	(void) sp_error_errno(err, r, "cannot %s '%s'", sp_op_name(e->op), e->path);
+	if (r == -EACCES || r == -EPERM)
+		(void) sp_error_hint(err, "run it as root, for example with sudo");
+	else if (r == -EROFS)
+		(void) sp_error_hint(err, "its file system is mounted read-only; mount it writable, then repeat");
+	else if (r == -ENOSPC || r == -EDQUOT)
+		(void) sp_error_hint(err, "make room on its file system, then repeat");
+	else if (r == -EEXIST)
+		(void) sp_error_hint(err, "remove the file '.*.strix-*' that is in the way beside it");
+	return sp_error_path(err, e->path);
+}
+
+/* Also a file that is kept: what was decided about it was decided on what was read. */
+static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_error **err)
+{
+	sp_autofree char *name = NULL;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	bool same = false;
+
+	if (dir == -ENOENT)
+		return e->before.exists ? changed_under_us(err, e->path) : 0;
+	int r = dir < 0 ? dir : sp_disk_equals(dir, name, &e->before, &same);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot read '%s'", e->path);
+	return same ? 0 : changed_under_us(err, e->path);
+}
+
+static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
+{
+	json_t *files = json_array(), *dirs = json_array();
+	struct sp_strv missing = { 0 };
+	int r = 0;
+
+	for (size_t i = first; i < t->n_edits; i++) {
+		json_array_append_new(files, sp_record_from_edit(t->edits[i], t->images, &t->images_len, &r));
+		sp_missing_parents(t->store->root, t->edits[i]->path, &missing);
+	}
+	for (size_t i = 0; i < missing.n; i++)
+		json_array_append_new(dirs, json_string(missing.v[i]));
+	sp_strv_copy(&t->made_dirs, &missing);
+	sp_strv_clear(&missing);
+	json_t *record = json_pack("{s:s, s:o, s:o}", "type", "files", "files", files, "dirs", dirs);
+	if (r == 0)
+		r = sp_journal_append(&t->journal, record, true);
+	json_decref(record);
+	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
+}
+
+static int stage_one(struct sp_txn *t, const struct sp_edit *e)
+{
+	sp_autofree char *name = NULL, *temp = NULL;
+	int r = sp_stage_parents(t->store->root, e->path, NULL);
+
+	if (r < 0)
+		return r;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	if (dir < 0)
+		return dir;
+	temp = sp_slot_name(name, SP_SLOT_NEW);
+	if (e->op == SP_OP_DELETE)
+		return faccessat(dir, temp, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
+	if (e->before.exists || e->exact_meta)
+		return sp_stage_image(dir, temp, &e->after, e->exact_meta);
+	/* A new file has the owner of its folder: root's in /etc, the builder's in an image tree. */
+	struct sp_image image = e->after;
+	struct stat st;
+	if (fstat(dir, &st) < 0)
+		return -errno;
+	image.meta.uid = st.st_uid;
+	image.meta.gid = st.st_gid;
+	return sp_stage_image(dir, temp, &image, false);
+}
+
+static int prepared(struct sp_txn *t)
+{
+	int r = sp_durable_sync(t->images);
+
+	if (r == 0)
+		r = sp_durable_sync(t->dir);
+	if (r == 0)
+		r = journal_event(t, "prepared", true);
+	if (r == 0)
+		t->state = SP_TXN_PREPARED;
+	return r;
+}
+
+int sp_txn_stage(struct sp_txn *t, const struct sp_edits *edits, struct sp_error **err)
+{
+	const size_t first = t->n_edits;
+	int r = 0;
+
+	t->edits = sp_xrealloc(t->edits, t->n_edits + edits->n, sizeof(*t->edits));
+	for (size_t i = 0; i < edits->n; i++) {
+		r = check_before(t, &edits->v[i], err);
+		if (r < 0)
+			return r;
+		if (edits->v[i].op != SP_OP_KEEP)
+			t->edits[t->n_edits++] = &edits->v[i];
+	}
+	r = journal_files(t, first, err);
+	if (r < 0)
+		return r;
+	for (size_t i = first; i < t->n_edits; i++) {
+		r = stage_one(t, t->edits[i]);
+		if (r < 0)
+			return write_failed(err, r, t->edits[i]);
+	}
+	r = prepared(t);
+	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
+}
+
+int sp_txn_drop_dirs(struct sp_txn *t, const struct sp_strv *dirs, struct sp_error **err)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < dirs->n; i++)
+		json_array_append_new(names, json_string(dirs->v[i]));
+	json_t *record = json_pack("{s:s, s:o}", "type", "drop", "dirs", names);
+	int r = sp_journal_append(&t->journal, record, false);
+	json_decref(record);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
+	sp_strv_copy(&t->drop_dirs, dirs);
+	return 0;
+}
+
+/* --- publish --------------------------------------------------------------------------------------------------- */
+
+static bool same_folder(const char *a, const char *b)
+{
+	size_t n = (size_t) (strrchr(a, '/') - a);
+
+	return n == (size_t) (strrchr(b, '/') - b) && strncmp(a, b, n) == 0;
+}
+
+/* The displaced old files of [from, to) may go once their folder is synced. */
+static int drop_displaced(int dir, struct sp_txn *t, size_t from, size_t to)
+{
+	int r = 0;
+
+	for (size_t i = from; i < to && r == 0; i++) {
+		sp_autofree char *temp = sp_slot_name(strrchr(t->edits[i]->path, '/') + 1, SP_SLOT_NEW);
+		r = sp_durable_unlink(dir, temp);
+	}
+	return r;
+}
+
+/*
+ * A run of files of one folder, with one sync for all of them: each swap is complete by itself. On FAT one at a time,
+ * so that at every instant all entries but one are durable in one piece.
+ */
+static int publish_run(struct sp_txn *t, size_t from, size_t *ret_to)
+{
+	sp_autofree char *unused = NULL;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, t->edits[from]->path, &unused);
+	size_t to = from;
+	int r = dir < 0 ? dir : 0;
+	const bool fat = dir >= 0 && sp_is_fat(dir);
+
+	while (r == 0 && to < t->n_edits && same_folder(t->edits[from]->path, t->edits[to]->path) && !(fat && to > from)) {
+		const struct sp_edit *e = t->edits[to];
+		r = sp_publish_one(dir, strrchr(e->path, '/') + 1, SP_SLOT_NEW, &e->before, &e->after);
+		*ret_to = to;
+		if (r == 0)
+			*ret_to = ++to;
+	}
+	if (r == 0)
+		r = sp_durable_sync(dir);
+	if (r == 0 && fat)
+		r = sp_durable_sync_fs(dir);
+	return r < 0 ? r : drop_displaced(dir, t, from, to);
+}
+
+int sp_txn_publish(struct sp_txn *t, struct sp_error **err)
+{
+	struct sp_edits all = { 0 };
+	int r = 0;
+
+	for (size_t i = t->n_published; i < t->n_edits; i++) { /* a view: nothing in it is owned */
+		all.v = sp_xrealloc(all.v, all.n + 1, sizeof(*all.v));
+		all.v[all.n++] = *t->edits[i];
+	}
+	r = sp_quiesce(t->store, &all, err);
+	while (r == 0 && t->n_published < t->n_edits) {
+		size_t to = t->n_published;
+		r = publish_run(t, t->n_published, &to);
+		if (r == -ESTALE)
+			r = changed_under_us(err, t->edits[to]->path);
+		else if (r < 0)
+			r = write_failed(err, r, t->edits[to < t->n_edits ? to : t->n_edits - 1]);
+		else
+			t->n_published = to;
+	}
+	if (r == 0)
+		r = sp_quiesce(t->store, &all, err);
+	free(all.v);
+	return r;
+}
+
+/* --- commit ---------------------------------------------------------------------------------------------------- */
+
+int sp_txn_commit(struct sp_txn *t, struct sp_error **err)
+{
+	int r = journal_event(t, "committed", true);
+
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
+	t->state = SP_TXN_COMMITTED;
+	return 0;
+}
+
+/* Whatever was left beside a target. */
+static int remove_leftovers(struct sp_txn *t, const char *path)
+{
+	sp_autofree char *name = NULL;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, path, &name);
+	int r = 0;
+
+	if (dir == -ENOENT || dir == -ENOTDIR)
+		return 0;
+	if (dir < 0)
+		return dir;
+	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD && r == 0; s++) {
+		sp_autofree char *temp = sp_slot_name(name, s);
+		r = sp_durable_unlink(dir, temp);
+	}
+	return r;
+}
+
+int sp_txn_finish(struct sp_txn *t, struct sp_error **err)
+{
+	for (size_t i = 0; i < t->n_edits; i++) {
+		int r = remove_leftovers(t, t->edits[i]->path);
+		if (r < 0)
+			return sp_error_errno(err, r, "cannot remove what was left beside '%s'", t->edits[i]->path);
+	}
+	int r = sp_remove_dirs(t->store->root, &t->drop_dirs);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot remove an empty folder that was made by us");
+	r = journal_event(t, "done", true);
+	if (r == 0)
+		r = sp_durable_unlink(t->store->dir, "open");
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot end the journal of transaction %" PRIu64, t->id);
+	t->state = SP_TXN_DONE;
+	return 0;
+}
