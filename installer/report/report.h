@@ -19,15 +19,29 @@ struct sp_report {
 	bool json, quiet, verbose;
 	enum sp_color color;
 	bool utf8;	       /* the locale can show it */
-	const char *command;   /* "apply" */
+	bool object_done;      /* --json: the one object has been printed */
+	const char *command;   /* "apply"; NULL: there is none yet */
 	const char *program;   /* "strix-provision" */
 	size_t width;	       /* columns; 80 where it is no terminal */
 };
 
+/*
+ * Settle width, character set and SP_COLOR_AUTO by what `out` is; plain: the environment asks for no colour. Fields
+ * out, err, program and the options must be set before. The locale must be set before, too.
+ */
+void sp_report_setup(struct sp_report *r, bool plain);
+/* Flush; -errno when anything that was printed could not be written (a full disk, a closed pipe). */
+int sp_report_finish(struct sp_report *r, struct sp_error **err) sp_must_check;
+
 /* Each prints the result of its command as text or as JSON (whose common keys come from status, warnings). */
 int sp_report_detect(struct sp_report *r, const struct sp_detect *d, enum sp_exit status);
 int sp_report_plan(struct sp_report *r, const struct sp_plan *p, enum sp_exit status);
-/* err NULL: it went well. plan NULL: it failed before there was one. */
+/* What apply is about to do, as text, shorter than sp_report_plan(); nothing with --json or --quiet. */
+int sp_report_preview(struct sp_report *r, const struct sp_plan *p);
+/*
+ * error NULL: it went well. plan NULL: it failed before there was one. With an error only --json prints all of it;
+ * the text of an error is sp_report_error()'s.
+ */
 int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
 		    const struct sp_error *error);
 int sp_report_verify(struct sp_report *r, const struct sp_verify *v);
@@ -37,12 +51,17 @@ int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_
 		      const struct sp_error *error);
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status);
 
-/* The one line "strix-provision: apply: message" and the hint; with --json the object with the error in it. */
-void sp_report_error(struct sp_report *r, const struct sp_error *error, bool json_too);
+/* The line "strix-provision: apply: message" and the hint; with --json also the object, if none was printed yet. */
+void sp_report_error(struct sp_report *r, const struct sp_error *error);
 void sp_report_note(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3); /* talk; silent with --quiet */
 void sp_report_progress(void *report, const char *step);			/* for sp_session.progress */
-/* Ask on the terminal; true for yes. Without a terminal: -ENOTTY. */
+/* Can a question be answered? Standard input is a terminal, and the user has seen what it is about (no --json). */
+bool sp_report_can_ask(const struct sp_report *r);
+/* Ask on the terminal; true for yes, anything else is no. Without a terminal: -ENOTTY. */
 int sp_report_ask(struct sp_report *r, const char *question, bool *ret_yes) sp_must_check;
 
-/* A unified diff of two files with three lines of context ("--- a/path", "+++ b/path"); "" when equal; owned. */
+/*
+ * A unified diff of two files with three lines of context ("--- a/path", "+++ b/path"); "" when equal; owned. A file
+ * that is not there is NULL and shows as /dev/null. Files with NUL bytes: one line that says they differ.
+ */
 char *sp_diff(const char *path, const struct sp_buf *before, const struct sp_buf *after);

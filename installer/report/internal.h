@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* What the reports share: text on so many columns, tables, the common keys of a JSON object. */
+#pragma once
+
+#include <libsmartcols.h>
+
+#include "report/report.h"
+
+/* --- text.c ---------------------------------------------------------------------------------------------------- */
+
+/* Bytes of the UTF-8 character at s; 0: not UTF-8. */
+size_t sp_utf8_len(const char *s);
+/* Text for a terminal: control characters as ^X, what the locale cannot show as '?'; tab and newline stay. Owned. */
+char *sp_text_safe(const struct sp_report *r, const char *text);
+/* The text broken at blanks into lines of at most width characters; a longer word is cut. Owned. */
+char *sp_text_fold(const char *text, size_t width);
+/* "59 GiB", "62.1 GiB", "512 MiB"; owned. */
+char *sp_text_mib(uint64_t mib);
+
+enum sp_paint { SP_PLAIN, SP_BOLD, SP_GREEN, SP_YELLOW, SP_RED, SP_CYAN, SP_DIM };
+const char *sp_paint_name(enum sp_paint paint); /* for libsmartcols; NULL: none */
+
+/* Print to `out`: made safe, painted where colours are on. */
+void sp_print(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3);
+void sp_paint(struct sp_report *r, enum sp_paint paint, const char *fmt, ...) sp_printf(3, 4);
+/* A paragraph: folded, indented, with `first` (borrowed, shorter than the indent) at its start. */
+void sp_paragraph(struct sp_report *r, const char *first, size_t indent, const char *text);
+/* A bold heading and one paragraph an item; nothing when the list is empty. */
+void sp_section(struct sp_report *r, const char *heading, const struct sp_strv *items);
+
+/* --- table.c --------------------------------------------------------------------------------------------------- */
+
+struct sp_column {
+	const char *name;
+	int flags; /* of libsmartcols */
+};
+/* A table as wide as the report; columns with SCOLS_FL_WRAP break at newlines (fold the text before). */
+struct libscols_table *sp_table_new(struct sp_report *r, const struct sp_column *columns, size_t n);
+/* A row of n cells; a NULL cell is empty. parent: of a tree, or NULL. */
+struct libscols_line *sp_table_row(struct libscols_table *table, struct libscols_line *parent, const char *const *cells,
+				   size_t n);
+void sp_table_paint(struct libscols_line *row, size_t column, enum sp_paint paint);
+void sp_table_print(struct sp_report *r, struct libscols_table *table);
+/* One row alone (the first one under the table's heading), so that text can stand below it. */
+void sp_table_print_row(struct sp_report *r, struct libscols_table *table, struct libscols_line *row);
+
+static inline void sp_cleanup_table_(struct libscols_table **t)
+{
+	scols_unref_table(*t);
+}
+#define sp_autotable sp_cleanup(sp_cleanup_table_)
+
+/* "label  value" lines, indented by two; values are folded. A NULL value is left out. */
+struct sp_pair {
+	const char *label;
+	char *value; /* owned */
+};
+void sp_pairs_print(struct sp_report *r, struct sp_pair *pairs, size_t n); /* frees the values */
+
+/* --- json.c ---------------------------------------------------------------------------------------------------- */
+
+/* null for NULL; bytes that are not UTF-8 become U+FFFD. */
+json_t *sp_json_text(const char *text);
+json_t *sp_json_strv(const struct sp_strv *list);
+/* The object with schema, exit_status, warnings, advisories. */
+json_t *sp_json_open(const struct sp_report *r, enum sp_exit status, const struct sp_strv *warnings);
+/* "key": value (stolen; NULL is a failure of jansson and ends the program as out of memory does). */
+void sp_json_put(json_t *object, const char *key, json_t *value);
+void sp_json_error(json_t *object, const struct sp_error *error); /* error NULL: adds nothing */
+int sp_json_print(struct sp_report *r, json_t *object);		  /* steals the object */
+/* The keys that plan and apply have in common. */
+void sp_json_plan(json_t *object, const struct sp_plan *plan);
+json_t *sp_json_warnings(const struct sp_plan *plan, const struct sp_result *res);
+
+/* --- report.c -------------------------------------------------------------------------------------------------- */
+
+void sp_report_log(struct sp_report *r, const char *text); /* to the log alone */
+void sp_report_warnings(struct sp_report *r, const struct sp_strv *warnings);
+
+/* --- plan-text.c ----------------------------------------------------------------------------------------------- */
+
+void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence);
+size_t sp_plan_changes(const struct sp_plan *p); /* files that would be written */
