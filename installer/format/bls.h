@@ -2,6 +2,10 @@
 /*
  * A Boot Loader Specification entry (type #1, https://uapi-group.org/specifications/specs/boot_loader_specification/)
  * as GRUB's blscfg and systemd-boot read it: "key value" lines, '#' comments. Pure, bytes to bytes.
+ *
+ * Where they differ (GRUB: blscfg.c of the Fedora and RHEL branches): GRUB stops reading at the first line that is
+ * neither a comment nor "key value" (an empty line, too) and takes the first line of a key; systemd-boot reads on, and
+ * joins all options lines. Continuation lines are not part of the format.
  */
 #pragma once
 
@@ -9,8 +13,8 @@
 #include "base/str.h"
 
 struct sp_bls {
-	char *title, *version, *linux_path, *machine_id, *sort_key, *grub_class; /* NULL: not there */
-	struct sp_strv initrd;
+	char *title, *version, *linux_path, *machine_id, *sort_key, *grub_class; /* first of each; NULL: not there */
+	struct sp_strv initrd;	/* every path, also where a line has several; may hold GRUB's "$tuned_initrd" */
 	struct sp_strv options; /* every options line, in order */
 };
 /* -EINVAL with the line number for NUL bytes, control bytes or no line that says what to boot (linux, efi, uki). */
@@ -18,18 +22,25 @@ int sp_bls_parse(const struct sp_buf *file, struct sp_bls *ret, struct sp_error 
 void sp_bls_clear(struct sp_bls *bls);
 #define sp_autobls sp_cleanup(sp_bls_clear)
 
-/* Host functions of kind bls: see format/host.h. */
+/*
+ * Host functions of kind bls: see format/host.h. A new options line is put where GRUB still reads it. An empty line
+ * takes the options line out again, because a bare "options" would make GRUB stop reading there.
+ */
 int sp_bls_get_options(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err) sp_must_check;
 int sp_bls_put_options(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
 		       struct sp_error **err) sp_must_check;
 
 /*
  * `$name` and `${name}` in GRUB's options replaced by lookup's value (an unknown name vanishes, "\$" is a dollar);
- * owned. lookup returns a borrowed string or NULL.
+ * owned. GRUB sets a blank behind the value of a `$name`, in place of the one that stands there. lookup returns a
+ * borrowed string or NULL.
  */
 char *sp_bls_expand(const char *options, const char *(*lookup)(void *data, const char *name), void *data);
 
-/* Order of entries in GRUB's menu: rpm's version comparison of file names, newest first: <0 when a comes first. */
+/*
+ * Order of entries in GRUB's menu: file names without ".conf", cut at the last two dashes into name, version and
+ * release, each compared like rpm does, newest first: <0 when a comes first. 0: GRUB shows only one of the two.
+ */
 int sp_bls_compare(const char *a, const char *b);
 
 /* GRUB 2.14's own blscfg (blsuki) cannot boot an entry of this length: 6 + 1 + linux + 1 + options is a multiple of 32. */

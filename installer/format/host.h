@@ -29,6 +29,9 @@ struct sp_host {
 	char *var; /* shell and grubenv: the variable; else NULL */
 };
 
+/* A line longer than this (bytes) is taken for damage: sixteen times what a kernel reads. */
+#define SP_HOST_LINE_MAX ((size_t) 32 * 1024)
+
 /*
  * The line that the file holds, owned. -ENOENT: it holds none (no options line, variable not there); -EINVAL:
  * damaged (message says how, with the line number); -EOPNOTSUPP: only a shell can tell (message says why).

@@ -10,11 +10,12 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* Host functions of kind plain: lines that are no comments, joined by one blank; see format/host.h. */
+/* Host functions of kind plain: lines that are no comments and not empty, joined by one blank; see format/host.h. */
 int sp_plain_get(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err) sp_must_check;
 /*
  * Put a line back whose difference to what get() gave is spread over the file's lines where possible: tokens that
- * stay are not moved to another line; appended ones go to the last line that is no comment.
+ * stay are not moved to another line; appended ones go to the last line that is no comment. Blanks between tokens
+ * are taken from `line` only when the file has one line. -EOPNOTSUPP: a token that changes runs over a line end.
  */
 int sp_plain_put(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
 		 struct sp_error **err) sp_must_check;
