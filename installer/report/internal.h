@@ -81,3 +81,7 @@ void sp_report_warnings(struct sp_report *r, const struct sp_strv *warnings);
 
 void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence);
 size_t sp_plan_changes(const struct sp_plan *p); /* files that would be written */
+
+/* --- detect-text.c --------------------------------------------------------------------------------------------- */
+
+void sp_detect_text(struct sp_report *r, const struct sp_detect *d);

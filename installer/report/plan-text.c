@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan for people: what it is for, each setting with its reason, each file with its diff, what comes next. */
+#include "report/internal.h"
+
+static const struct {
+	enum sp_paint paint;
+} state_paints[] = {
+	[SP_DECIDE_CHANGE] = { SP_GREEN },     [SP_DECIDE_OK] = { SP_PLAIN },	 [SP_DECIDE_SKIPPED] = { SP_DIM },
+	[SP_DECIDE_SHADOWED] = { SP_YELLOW }, [SP_DECIDE_BLOCKED] = { SP_RED },
+};
+
+static char *kernel_text(const struct sp_plan *p)
+{
+	const struct sp_entry *entry = p->boot ? sp_boot_default(p->boot) : NULL;
+	const char *running = sp_fact_text(p->facts, SP_FACT_KERNEL_RELEASE);
+	const char *next = entry ? entry->version : NULL;
+
+	if (next && running && sp_streq(next, running))
+		return sp_xasprintf("%s, running and booted by default", next);
+	return sp_xasprintf("%s boots by default, %s is running", next ? next : "unknown", running ? running : "unknown");
+}
+
+static char *memory_text(const struct sp_facts *f)
+{
+	sp_autofree char *installed = sp_text_mib(sp_fact_num(f, SP_FACT_INSTALLED_MIB));
+	sp_autofree char *visible = sp_text_mib(sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB) / 1024);
+
+	return sp_xasprintf("%s installed, %s visible to the kernel",
+			    sp_fact_known(f, SP_FACT_INSTALLED_MIB) ? installed : "unknown",
+			    sp_fact_known(f, SP_FACT_MEM_TOTAL_KIB) ? visible : "unknown");
+}
+
+static char *carve_out_text(const struct sp_facts *f)
+{
+	sp_autofree char *now = sp_text_mib(sp_fact_num(f, SP_FACT_VRAM_BYTES) >> 20);
+	sp_autofree char *next = sp_text_mib(sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) >> 20);
+
+	if (!sp_fact_known(f, SP_FACT_VRAM_BYTES))
+		return sp_xasprintf("unknown (%s)", f->v[SP_FACT_VRAM_BYTES].why);
+	if (!sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES))
+		return sp_xasprintf("%s now; no source tells the next boot's", now);
+	return sp_xasprintf("%s now, %s at the next boot", now, next);
+}
+
+static char *sizes_text(const struct sp_plan *p)
+{
+	if (!p->has_sizes)
+		return sp_xstrdup("not known here");
+	sp_autofree char *gtt = sp_text_mib(p->sizes.gtt_mib), *host = sp_text_mib(p->sizes.host_mib);
+
+	return sp_xasprintf("%s (%s): %ju MiB, %ju pages; %s stays for the host", gtt,
+			    p->sizes.origin ? p->sizes.origin : "auto", (uintmax_t) p->sizes.gtt_mib,
+			    (uintmax_t) p->sizes.gtt_pages, host);
+}
+
+static void put_head(struct sp_report *r, const struct sp_plan *p)
+{
+	const char *known = !p->platform	      ? p->platform_why
+			    : p->platform->supported ? "supported"
+						      : "not supported";
+	struct sp_pair pairs[] = {
+		{ "platform", sp_xasprintf("%s (%s)", p->platform ? p->platform->name : "unknown", known ? known : "") },
+		{ "boot setup", p->boot ? sp_xasprintf("%s, %zu entries", p->boot->ops->title, p->boot->n_entries)
+					: sp_xasprintf("not recognised%s%s", p->boot_error ? ": " : "",
+						       p->boot_error ? p->boot_error->message : "") },
+		{ "kernel", kernel_text(p) },
+		{ "memory", memory_text(p->facts) },
+		{ "carve-out", carve_out_text(p->facts) },
+		{ "GPU memory", sizes_text(p) },
+		{ "profile", p->profile ? sp_xasprintf("%s: %s", p->profile->name, p->profile->summary) : NULL },
+	};
+
+	sp_paint(r, SP_BOLD, "Plan\n");
+	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
+}
+
+/* What stands below a setting's row. */
+static void put_reason(struct sp_report *r, const struct sp_decision *d, bool evidence)
+{
+	bool as_wanted = d->state == SP_DECIDE_CHANGE || d->state == SP_DECIDE_OK;
+
+	if (d->reason && (!as_wanted || evidence || r->verbose))
+		sp_paragraph(r, "", 11, d->reason);
+	if (!evidence && !r->verbose)
+		return;
+	if (d->setting->summary && !sp_streq(d->reason, d->setting->summary))
+		sp_paragraph(r, "", 11, d->setting->summary);
+	if (d->setting->log.evidence) {
+		sp_autofree char *text = sp_xasprintf("%s: %s", sp_verdict_name(d->setting->log.verdict),
+						      d->setting->log.evidence);
+		sp_paragraph(r, "", 11, text);
+	}
+	for (size_t i = 0; r->verbose && i < d->setting->log.doubts.n; i++) {
+		sp_autofree char *text = sp_xasprintf("but: %s", d->setting->log.doubts.v[i]);
+		sp_paragraph(r, "", 11, text);
+	}
+}
+
+static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evidence)
+{
+	static const struct sp_column columns[] = {
+		{ " ", 0 }, { "STATE", 0 }, { "SETTING", 0 }, { "PLACE", 0 }, { "VALUE", SCOLS_FL_WRAP },
+	};
+	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
+	sp_autofree struct libscols_line **rows = sp_xcalloc(p->n_decisions, sizeof(struct libscols_line *));
+
+	sp_paint(r, SP_BOLD, "\nSettings\n");
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		const struct sp_decision *d = &p->decisions[i];
+		sp_autofree char *text =
+			sp_xasprintf("%s%s%s", d->key ? d->key : d->setting->key, d->value ? "=" : "",
+				     d->value ? d->value : "");
+		sp_autofree char *safe = sp_text_safe(r, text);
+		const char *cells[] = { " ", sp_decision_state_name(d->state), d->setting->id,
+					sp_dest_name(d->setting->dest), safe };
+
+		rows[i] = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
+		sp_table_paint(rows[i], 1, state_paints[d->state].paint);
+	}
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		sp_table_print_row(r, table, rows[i]);
+		put_reason(r, &p->decisions[i], evidence);
+	}
+}
+
+static void put_diff(struct sp_report *r, const struct sp_edit *e)
+{
+	sp_autofree char *diff = sp_diff(e->path, e->op == SP_OP_CREATE ? NULL : &e->before.bytes,
+					 e->op == SP_OP_DELETE ? NULL : &e->after.bytes);
+	char *rest = diff, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		enum sp_paint paint = *line == '+' ? SP_GREEN : *line == '-' ? SP_RED : *line == '@' ? SP_CYAN : SP_PLAIN;
+
+		if (rest)
+			sp_paint(r, paint, "%s\n", line);
+	}
+}
+
+static void put_files(struct sp_report *r, const struct sp_plan *p)
+{
+	static const struct sp_column columns[] = { { " ", 0 }, { "ACTION", 0 }, { "FILE", 0 } };
+	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
+
+	if (p->edits.n == 0)
+		return;
+	sp_paint(r, SP_BOLD, "\nFiles\n");
+	for (size_t i = 0; i < p->edits.n; i++) {
+		const char *cells[] = { " ", sp_op_name(p->edits.v[i].op), p->edits.v[i].path };
+		struct libscols_line *row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
+
+		sp_table_paint(row, 1, p->edits.v[i].op == SP_OP_KEEP ? SP_DIM : SP_GREEN);
+	}
+	sp_table_print(r, table);
+	for (size_t i = 0; i < p->edits.n; i++) {
+		if (p->edits.v[i].op == SP_OP_KEEP)
+			continue;
+		sp_print(r, "\n");
+		put_diff(r, &p->edits.v[i]);
+	}
+}
+
+size_t sp_plan_changes(const struct sp_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->edits.n; i++)
+		n += p->edits.v[i].op != SP_OP_KEEP;
+	return n;
+}
+
+void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence)
+{
+	put_head(r, p);
+	put_settings(r, p, evidence);
+	put_files(r, p);
+	sp_section(r, "Actions", &p->actions);
+	sp_report_warnings(r, &p->warnings);
+	sp_section(r, "Conflicts", &p->conflicts);
+	if (p->firmware_text) {
+		sp_paint(r, SP_BOLD, "\nFirmware\n");
+		sp_paragraph(r, "", 2, p->firmware_text);
+	}
+}
