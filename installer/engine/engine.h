@@ -96,6 +96,7 @@ struct sp_plan {
 	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
 	char *firmware_text;	 /* what to do about it */
 	bool reboot_required;
+	uint64_t package_manager_wait; /* seconds, from the configuration */
 	struct sp_applied applied; /* before this plan */
 	struct sp_applied next;	   /* after it */
 };

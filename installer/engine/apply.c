@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "engine/internal.h"
+
+void sp_result_clear(struct sp_result *r)
+{
+	sp_strv_clear(&r->restored);
+	sp_strv_clear(&r->conflicts);
+	sp_strv_clear(&r->recovered);
+	sp_strv_clear(&r->warnings);
+	*r = (struct sp_result){ 0 };
+}
+
+/* --- recover --------------------------------------------------------------------------------------------------- */
+
+static int settle(struct sp_store *store, struct sp_txn *txn, struct sp_result *ret, struct sp_error **err)
+{
+	const uint64_t id = sp_txn_id(txn);
+
+	if (sp_txn_state(txn) == SP_TXN_COMMITTED) {
+		int r = sp_state_write(store, err);
+		if (r == 0)
+			r = sp_txn_finish(txn, err);
+		if (r == 0)
+			sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " had been carried out; it is finished now", id);
+		return r;
+	}
+	int r = sp_txn_undo(txn, err);
+	if (r == 0)
+		sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " was cut short; everything is as it was before it", id);
+	return r;
+}
+
+int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_error **err)
+{
+	struct sp_store *store = NULL;
+	struct sp_txn *txn = NULL;
+	sp_autostate struct sp_state st = { 0 };
+	int readable = sp_state_read(s, &st, NULL);
+
+	if (readable == 0 && !st.interrupted)
+		return 0;
+	sp_hold_signals();
+	int r = sp_store_open(s->root, true, &store, err);
+	if (r == 0)
+		r = sp_txn_reopen(store, &txn, err);
+	if (r == 0 && txn)
+		r = settle(store, txn, ret, err);
+	if (r == 0)
+		r = sp_state_write(store, err);
+	if (r == 0 && !txn && readable < 0)
+		sp_strv_add(&ret->recovered, "state.json was made anew from the journals");
+	sp_txn_free(txn);
+	sp_store_close(store);
+	ret->changed = ret->recovered.n > 0;
+	return r;
+}
+
+/* --- apply ----------------------------------------------------------------------------------------------------- */
+
+static char *describe(const struct sp_plan *p)
+{
+	size_t settings = 0, files = 0;
+
+	for (size_t i = 0; i < p->n_decisions; i++)
+		settings += p->decisions[i].ours;
+	for (size_t i = 0; i < p->edits.n; i++)
+		files += p->edits.v[i].op != SP_OP_KEEP;
+	return sp_xasprintf("profile %s: %zu settings, %zu files written", p->profile->name, settings, files);
+}
+
+/* The plan was made before the lock was ours. */
+static int check_fresh(const struct sp_session *s, const struct sp_plan *p, struct sp_error **err)
+{
+	sp_autostate struct sp_state st = { 0 };
+	int r = sp_state_read(s, &st, err);
+
+	if (r < 0)
+		return r;
+	if (st.applied.txn == p->applied.txn && !st.interrupted)
+		return 0;
+	(void) sp_error_set(err, -ESTALE, "another strix-provision has changed this system since the plan was made");
+	(void) sp_error_exit(err, SP_EXIT_CONFLICT);
+	return sp_error_hint(err, "repeat the command");
+}
+
+static int next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err)
+{
+	struct sp_record *records = NULL;
+	size_t n = 0;
+	int r = sp_store_list(store, false, &records, &n, err);
+
+	*ret = n ? records[n - 1].id + 1 : 1;
+	sp_records_free(records, n);
+	return r;
+}
+
+/* sp_applied says which transaction made it, and that is known only under the lock. */
+static json_t *about_apply(const struct sp_plan *p, uint64_t id)
+{
+	sp_autofree char *text = describe(p);
+	json_t *about = sp_about("apply", text, p->facts, &p->next);
+
+	struct sp_applied next = p->next; /* a view */
+	next.txn = id;
+	json_object_set_new(about, "applied", sp_applied_to_json(&next));
+	return about;
+}
+
+static int apply_locked(const struct sp_session *s, const struct sp_plan *p, struct sp_store *store, struct sp_result *ret,
+			struct sp_error **err)
+{
+	sp_autotokens struct sp_tokens wanted = { 0 };
+	uint64_t id = 0;
+	int r = sp_store_lock_packages(store, (unsigned) p->package_manager_wait, err);
+
+	if (r == 0)
+		r = check_fresh(s, p, err);
+	if (r == 0)
+		r = next_txn_id(store, &id, err);
+	if (r < 0)
+		return r;
+	sp_wanted_tokens(p, &wanted);
+	json_t *about = about_apply(p, id);
+	const struct sp_job job = { .about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted };
+	r = sp_commit(s, store, &job, &ret->txn, &ret->warnings, err);
+	json_decref(about);
+	if (r < 0)
+		return r;
+	ret->changed = true;
+	ret->reboot_required = p->reboot_required;
+	sp_live_set(s, &p->next, false, &ret->warnings);
+	return 0;
+}
+
+int sp_apply(const struct sp_session *s, const struct sp_plan *p, struct sp_result *ret, struct sp_error **err)
+{
+	struct sp_store *store = NULL;
+
+	if (!p->pending)
+		return 0;
+	sp_hold_signals();
+	int r = sp_store_open(s->root, true, &store, err);
+	if (r == 0)
+		r = apply_locked(s, p, store, ret, err);
+	sp_store_close(store);
+	return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks of verify: one file per layer, each adds rows. */
+#pragma once
+
+#include "engine/internal.h"
+
+struct sp_verifier {
+	const struct sp_session *s;
+	const struct sp_facts *facts;
+	const struct sp_boot *boot; /* NULL: cannot be read; boot_why says why */
+	const char *boot_why;
+	const struct sp_applied *applied;
+	bool same_boot; /* the system was not restarted since the apply */
+	struct sp_verify *out;
+};
+
+/* Add a row; actual and reason are owned from now on and may be NULL. */
+void sp_check_add(struct sp_verifier *v, const struct sp_applied_setting *s, enum sp_layer layer, const char *expected,
+		  char *actual, enum sp_check_result result, char *reason);
+
+void sp_check_line(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* disk, entry, cmdline */
+void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s); /* disk */
+void sp_check_live(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* live */
+void sp_check_effect(struct sp_verifier *v, const struct sp_applied_setting *s); /* effect */
+/* After a rollback: is this token of ours really gone? */
+void sp_check_gone(struct sp_verifier *v, const struct sp_applied_setting *s);

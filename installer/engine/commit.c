@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Carry edits out as one transaction, and look at the product before it counts. */
+#include <errno.h>
+#include <signal.h>
+
+#include "engine/internal.h"
+
+void sp_progress(const struct sp_session *s, const char *step)
+{
+	if (s->progress)
+		s->progress(s->progress_data, step);
+}
+
+void sp_hold_signals(void)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	sigset_t set;
+
+	(void) sigemptyset(&set);
+	for (size_t i = 0; i < SP_ELEMENTS(held); i++)
+		(void) sigaddset(&set, held[i]);
+	(void) sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Read back every file; a success that was not read back is none. */
+static int check_files(const struct sp_session *s, const struct sp_edits *edits, struct sp_error **err)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct sp_edit *e = &edits->v[i];
+		struct sp_image now = { 0 };
+		int r = e->op == SP_OP_KEEP ? 0 : sp_image_read(s->root, e->path, &now, err);
+		bool good = e->op == SP_OP_KEEP ||
+			    (now.exists == e->after.exists && (!now.exists || sp_buf_eq(&now.bytes, &e->after.bytes)));
+		sp_image_clear(&now);
+		if (r == 0 && !good)
+			r = sp_error_set(err, -EBADMSG, "'%s' does not read back as it was written", e->path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_product(const struct sp_session *s, const struct sp_job *job, struct sp_error **err)
+{
+	sp_autoboot struct sp_boot *boot = NULL;
+	int r = check_files(s, job->edits, err);
+
+	if (r < 0 || !job->boot_name)
+		return r;
+	r = sp_boot_read(s->root, job->boot_name, &boot, err);
+	if (r == 0 && boot->ops->check)
+		r = boot->ops->check(boot, job->wanted, err);
+	return r < 0 ? sp_error_wrap(err, "the result is not right, so everything was put back") : 0;
+}
+
+static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_error **err)
+{
+	int r = job->drop_dirs ? sp_txn_drop_dirs(txn, job->drop_dirs, err) : 0;
+
+	sp_progress(s, "writing the new files beside the old ones");
+	if (r == 0)
+		r = sp_txn_stage(txn, job->edits, err);
+	sp_progress(s, "putting them in place");
+	if (r == 0)
+		r = sp_txn_publish(txn, err);
+	sp_progress(s, "reading the result back");
+	if (r == 0)
+		r = check_product(s, job, err);
+	if (r == 0)
+		r = sp_txn_commit(txn, err);
+	return r;
+}
+
+/* What failed is the error; that the undo failed as well is more important. */
+static int undo(struct sp_txn *txn, int r, struct sp_error **err)
+{
+	sp_autoerror struct sp_error *e = NULL;
+
+	if (sp_txn_undo(txn, &e) == 0)
+		return r;
+	sp_autofree char *first = sp_xstrdup(err && *err ? (*err)->message : "failed");
+	r = sp_error_set(err, e->code, "%s; and it could not be undone: %s", first, e->message);
+	(void) sp_error_exit(err, SP_EXIT_RECOVER);
+	return sp_error_hint(err, "%s", e->hint ? e->hint : "run: strix-provision recover");
+}
+
+int sp_commit(const struct sp_session *s, struct sp_store *store, const struct sp_job *job, uint64_t *ret_id,
+	      struct sp_strv *warnings, struct sp_error **err)
+{
+	sp_autoerror struct sp_error *late = NULL;
+	struct sp_txn *txn = NULL;
+
+	int r = sp_txn_begin(store, job->about, &txn, err);
+	if (r < 0)
+		return r;
+	r = carry_out(s, txn, job, err);
+	if (r < 0) {
+		r = undo(txn, r, err);
+		if (sp_state_write(store, &late) < 0) /* only the list of what was undone; the next write has it, too */
+			sp_strv_add(warnings, late->message);
+		sp_txn_free(txn);
+		return r;
+	}
+	/* It stands. What fails now is done by the next run. */
+	*ret_id = sp_txn_id(txn);
+	r = sp_state_write(store, &late);
+	if (r == 0)
+		r = sp_txn_finish(txn, &late);
+	if (r < 0)
+		sp_strv_addf(warnings, "it is done, but %s; 'strix-provision recover' completes it", late->message);
+	sp_txn_free(txn);
+	return 0;
+}

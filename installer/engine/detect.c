@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* detect and status: what there is, without a judgement. */
+#include <errno.h>
+
+#include "engine/internal.h"
+
+static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_error **err)
+{
+	int r = sp_catalog_load(s->data_dir, &d->catalog, err);
+
+	if (r == 0)
+		r = sp_facts_read(s->root, s->machine, &d->facts, err);
+	if (r < 0)
+		return r;
+	d->platform = sp_platform_match(d->catalog, d->facts, &d->platform_why);
+	r = sp_boot_read(s->root, s->boot_name, &d->boot, &d->boot_error);
+	if (r < 0 && d->boot_error->exit == SP_EXIT_USAGE) {
+		*err = sp_steal(d->boot_error);
+		return r;
+	}
+	if (d->boot)
+		sp_strv_copy(&d->warnings, &d->boot->warnings);
+	return 0;
+}
+
+int sp_detect(const struct sp_session *s, struct sp_detect **ret, struct sp_error **err)
+{
+	struct sp_detect *d = sp_xcalloc(1, sizeof(*d));
+	int r = detect(s, d, err);
+
+	if (r < 0)
+		sp_detect_free(d);
+	else
+		*ret = d;
+	return r;
+}
+
+void sp_detect_free(struct sp_detect *d)
+{
+	if (!d)
+		return;
+	sp_facts_free(d->facts);
+	sp_catalog_free(d->catalog);
+	free(d->platform_why);
+	sp_boot_free(d->boot);
+	sp_error_free(d->boot_error);
+	sp_strv_clear(&d->warnings);
+	free(d);
+}
+
+/* --- status ---------------------------------------------------------------------------------------------------- */
+
+static char *member(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return sp_xstrdup(s ? s : "");
+}
+
+static void read_txns(const json_t *list, struct sp_status *st)
+{
+	json_t *v = NULL;
+	size_t i;
+
+	st->txns = sp_xcalloc(json_array_size(list), sizeof(*st->txns));
+	json_array_foreach (list, i, v)
+		st->txns[st->n_txns++] = (struct sp_status_txn){
+			.id = (uint64_t) json_integer_value(json_object_get(v, "id")),
+			.kind = member(v, "kind"), .state = member(v, "state"),
+			.time = member(v, "time"), .text = member(v, "text"),
+		};
+}
+
+/* Something that takes effect at boot was written (or taken back) in this very boot. */
+static bool waits_for_reboot(const struct sp_state *st, const char *boot_id)
+{
+	const struct sp_applied *a = st->applied.txn ? &st->applied : &st->was;
+	const char *written = st->applied.txn ? st->applied.boot_id : st->rollback_boot_id;
+
+	if (!boot_id || !sp_streq(boot_id, written))
+		return false;
+	for (size_t i = 0; i < a->n_settings; i++)
+		if (a->settings[i].ours && a->settings[i].reboot)
+			return true;
+	return false;
+}
+
+int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err)
+{
+	sp_autostate struct sp_state st = { 0 };
+	sp_autofree char *boot_id = NULL;
+	int r = sp_state_read(s, &st, err);
+
+	if (r < 0)
+		return r;
+	if (sp_root_read_line(s->machine, "/proc/sys/kernel/random/boot_id", &boot_id) < 0)
+		boot_id = NULL; /* then nothing is said to wait */
+	struct sp_status *out = sp_xcalloc(1, sizeof(*out));
+	read_txns(st.transactions, out);
+	out->interrupted = st.interrupted;
+	out->reboot_pending = waits_for_reboot(&st, boot_id);
+	out->applied = st.applied;
+	st.applied = (struct sp_applied){ 0 };
+	*ret = out;
+	return 0;
+}
+
+void sp_status_free(struct sp_status *st)
+{
+	if (!st)
+		return;
+	for (size_t i = 0; i < st->n_txns; i++) {
+		free(st->txns[i].kind);
+		free(st->txns[i].state);
+		free(st->txns[i].time);
+		free(st->txns[i].text);
+	}
+	free(st->txns);
+	sp_applied_clear(&st->applied);
+	free(st);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of engine/ share among themselves. */
+#pragma once
+
+#include "engine/engine.h"
+#include "format/assign.h"
+
+/* --- state.c: state.json, which is a function of the journals --------------------------------------------------- */
+
+/* What a transaction says about itself; owned JSON. */
+json_t *sp_about(const char *kind, const char *text, const struct sp_facts *facts, const struct sp_applied *next);
+/* Make state.json anew from the journals. */
+int sp_state_write(struct sp_store *store, struct sp_error **err) sp_must_check;
+
+struct sp_state {
+	struct sp_applied applied;     /* txn 0: nothing is applied */
+	struct sp_applied was;	       /* nothing is applied any more: what was, before the last rollback */
+	char *rollback_boot_id;	       /* of the running system when that rollback was made */
+	bool interrupted;
+	json_t *transactions;	       /* array, as in state.json */
+};
+int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_error **err) sp_must_check;
+void sp_state_clear(struct sp_state *st);
+#define sp_autostate sp_cleanup(sp_state_clear)
+
+/* --- select.c ---------------------------------------------------------------------------------------------------- */
+
+/* The selection in force: command line (or, none given, what was recorded) over the configuration. */
+void sp_select(const struct sp_selection *chosen, const struct sp_selection *config, struct sp_selection *ret);
+
+/* --- decide.c: which settings, with which values ------------------------------------------------------------------ */
+
+int sp_decide(struct sp_plan *plan, struct sp_error **err) sp_must_check;
+/* The kernel that boots by default, else the newest installed; borrowed, may be NULL. */
+const char *sp_plan_kernel(const struct sp_plan *plan);
+/* Tokens of the decisions that are to be on the line. */
+void sp_wanted_tokens(const struct sp_plan *plan, struct sp_tokens *ret);
+
+/* --- names.c: names on the present line that no kernel will understand ------------------------------------------- */
+
+void sp_check_names(struct sp_plan *plan);
+
+/* --- dropins.c: sysctl.d, modprobe.d, environment.d as their readers see them ------------------------------------ */
+
+struct sp_dropin_kind {
+	enum sp_dest dest;
+	const char *path; /* the file that is ours */
+	const char *const *dirs; /* highest precedence first, NULL at the end */
+	void (*parse)(const struct sp_buf *file, struct sp_assigns *ret);
+	void (*render)(const struct sp_dropin_line *lines, size_t n, struct sp_buf *ret);
+};
+const struct sp_dropin_kind *sp_dropin_kind(enum sp_dest dest); /* NULL for the command line */
+
+struct sp_effective {
+	char *value, *path;
+	unsigned line;
+};
+/* The assignment of key that wins, with our own file left out (before or after it counts); path NULL: none. */
+void sp_dropin_effective(const struct sp_root *root, const struct sp_dropin_kind *kind, const char *key, bool after_ours,
+			 struct sp_effective *ret);
+void sp_effective_clear(struct sp_effective *e);
+#define sp_autoeffective sp_cleanup(sp_effective_clear)
+
+/* Edits of the files that are ours altogether; sets states and conflicts. */
+int sp_plan_dropins(const struct sp_session *s, struct sp_plan *plan, struct sp_error **err) sp_must_check;
+
+/* --- live.c: values of the running system ------------------------------------------------------------------------ */
+
+bool sp_session_is_live(const struct sp_session *s, const struct sp_facts *facts);
+/* The value of a live file; bracket: the bracketed word. Owned; negative errno. */
+int sp_live_read(const struct sp_root *machine, const char *path, bool bracket, char **ret) sp_must_check;
+/* Which values apply will set: next->live is filled with what they are now. */
+void sp_live_plan(const struct sp_session *s, const struct sp_plan *plan, struct sp_applied *next);
+/* Set them and read them back; restore: put the old ones back where ours still stand. Failures are warnings. */
+void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool restore, struct sp_strv *warnings);
+
+/* --- commit.c ---------------------------------------------------------------------------------------------------- */
+
+/* One transaction from begin to finish, with a check of the product before COMMITTED; undone on any error before. */
+struct sp_job {
+	json_t *about; /* borrowed */
+	const struct sp_edits *edits;
+	const struct sp_strv *drop_dirs;      /* may be NULL */
+	const char *boot_name;		      /* setup whose product is checked; NULL: none */
+	const struct sp_tokens *wanted;	      /* what must stand in its entries */
+};
+int sp_commit(const struct sp_session *s, struct sp_store *store, const struct sp_job *job, uint64_t *ret_id,
+	      struct sp_strv *warnings, struct sp_error **err) sp_must_check;
+/* SIGINT, SIGTERM, SIGHUP wait until the transaction has come to an end; SIGPIPE becomes an errno. */
+void sp_hold_signals(void);
+void sp_progress(const struct sp_session *s, const char *step);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan, top to bottom: read, select, size, decide, edit. Writes nothing. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "engine/internal.h"
+
+enum {
+	SMALL_CARVE_OUT_MIB = 4096, /* "512 MB" of some firmware turns out as 4 GiB (ROG Flow Z13): still small */
+};
+
+/* --- reading --------------------------------------------------------------------------------------------------- */
+
+static int read_boot(const struct sp_session *s, struct sp_boot **boot, struct sp_error **boot_error, struct sp_error **err)
+{
+	sp_autoerror struct sp_error *e = NULL;
+	int r = sp_boot_read(s->root, s->boot_name, boot, &e);
+
+	if (r == 0)
+		return 0;
+	if (e->exit == SP_EXIT_USAGE) {
+		*err = sp_steal(e);
+		return r;
+	}
+	*boot_error = sp_steal(e); /* the plan is shown all the same; apply ends with it */
+	return 0;
+}
+
+static int read_all(const struct sp_session *s, struct sp_plan *p, struct sp_config *config, struct sp_error **err)
+{
+	int r = sp_catalog_load(s->data_dir, &p->catalog, err);
+
+	if (r == 0)
+		r = sp_config_load(s->root, s->config_path, config, err);
+	if (r == 0)
+		r = sp_facts_read(s->root, s->machine, &p->facts, err);
+	if (r < 0)
+		return r;
+	p->platform = sp_platform_match(p->catalog, p->facts, &p->platform_why);
+	return read_boot(s, &p->boot, &p->boot_error, err);
+}
+
+static int read_applied(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
+{
+	sp_autostate struct sp_state st = { 0 };
+	int r = sp_state_read(s, &st, err);
+
+	if (r < 0)
+		return r;
+	if (st.interrupted)
+		sp_strv_add(&p->warnings, "an interrupted transaction is not in this plan; apply puts it right first");
+	p->applied = st.applied;
+	st.applied = (struct sp_applied){ 0 };
+	return 0;
+}
+
+/* --- selection ------------------------------------------------------------------------------------------------- */
+
+static int select_all(const struct sp_session *s, struct sp_plan *p, const struct sp_config *config, struct sp_error **err)
+{
+	const struct sp_selection *chosen = s->selection.given ? &s->selection : &p->applied.selection;
+
+	sp_select(chosen, &config->selection, &p->selection);
+	sp_selection_copy(&p->next.selection, chosen);
+	if (!p->selection.profile)
+		p->selection.profile = sp_xstrdup("zbook");
+	int r = sp_selection_check(&p->selection, p->catalog, err);
+	if (r == 0)
+		p->profile = sp_catalog_profile(p->catalog, p->selection.profile);
+	return r;
+}
+
+/* --- sizes ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t next_carve_out(const struct sp_facts *f)
+{
+	return sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES)
+							: sp_fact_num(f, SP_FACT_VRAM_BYTES);
+}
+
+/* Why no size can be computed here; NULL: it can. Borrowed. */
+static const char *no_sizes(const struct sp_plan *p)
+{
+	if (!sp_fact_known(p->facts, SP_FACT_MEM_TOTAL_KIB))
+		return "the size of memory is not known";
+	if (p->selection.gtt_mib)
+		return NULL;
+	if (!p->platform)
+		return "this is no Strix Halo machine; --gtt SIZE sets a size by hand";
+	if (!sp_fact_known(p->facts, SP_FACT_VRAM_BYTES))
+		return "the carve-out is not known (is amdgpu loaded?); --gtt SIZE sets a size by hand";
+	return NULL;
+}
+
+/* What an earlier apply computed counts while nothing it was computed from has changed. */
+static uint64_t recorded_size(const struct sp_plan *p, uint64_t carve_out_mib)
+{
+	const struct sp_selection *now = &p->next.selection, *then = &p->applied.selection;
+
+	if (p->applied.txn == 0 || p->applied.carve_out_mib != carve_out_mib || p->selection.gtt_mib || then->gtt_mib ||
+	    now->host_reserve_mib != then->host_reserve_mib || !!now->profile != !!then->profile ||
+	    (now->profile && !sp_streq(now->profile, then->profile)))
+		return 0;
+	return p->applied.gtt_mib;
+}
+
+static int compute_sizes(struct sp_plan *p, struct sp_error **err)
+{
+	const char *why = no_sizes(p);
+	struct sp_size_input in = {
+		.mem_total_kib = sp_fact_num(p->facts, SP_FACT_MEM_TOTAL_KIB),
+		.carve_out_kib = sp_fact_num(p->facts, SP_FACT_VRAM_BYTES) / 1024,
+		.next_carve_out_kib = next_carve_out(p->facts) / 1024,
+		.gtt_mib = p->selection.gtt_mib,
+		.host_reserve_mib = p->selection.host_reserve_mib,
+		.headroom = p->profile->headroom,
+	};
+
+	p->next.carve_out_mib = in.next_carve_out_kib / 1024;
+	if (why) {
+		sp_strv_addf(&p->warnings, "no GTT size: %s", why);
+		return 0;
+	}
+	in.recorded_mib = recorded_size(p, p->next.carve_out_mib);
+	int r = sp_sizes_compute(&in, &p->sizes, err);
+	if (r < 0)
+		return r;
+	p->has_sizes = true;
+	p->next.gtt_mib = p->sizes.gtt_mib;
+	sp_strv_copy(&p->warnings, &p->sizes.warnings);
+	return 0;
+}
+
+/* The carve-out takes memory that neither the host nor the GTT can have. */
+static void check_gate(struct sp_plan *p)
+{
+	const char *key = p->platform && p->platform->setup_key ? p->platform->setup_key : "the setup key";
+	const char *path = p->platform && p->platform->setup_path ? p->platform->setup_path
+								   : "the dedicated graphics memory (UMA) option";
+
+	if (!p->platform || p->next.carve_out_mib <= SMALL_CARVE_OUT_MIB || p->selection.uma == SP_UMA_KEEP)
+		return;
+	p->firmware_gate = true;
+	p->firmware_text = sp_xasprintf(
+		"the firmware keeps %" PRIu64 " MiB of memory for graphics; 512 MB there would let the GPU use %" PRIu64
+		" MiB more. Restart, press %s, set %s to 512 MB (or the smallest value offered), then run 'strix-provision "
+		"apply' again. To stay with this carve-out: strix-provision apply --uma keep",
+		p->next.carve_out_mib, p->sizes.gain_mib, key, path);
+}
+
+/* --- the command line ------------------------------------------------------------------------------------------ */
+
+/* Does every place that we use have the token, alone of its key? */
+static bool stands_everywhere(const struct sp_boot *boot, const char *token)
+{
+	for (size_t i = 0; i < boot->n_places; i++) {
+		const struct sp_place *place = &boot->places[i];
+		if (place->skip || place->only_remove)
+			continue;
+		if (!place->line || sp_cmdline_presence(place->line, token) != SP_PRESENT)
+			return false;
+	}
+	return true;
+}
+
+static void mark_standing(struct sp_plan *p)
+{
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		struct sp_decision *d = &p->decisions[i];
+		if (d->setting->dest != SP_DEST_CMDLINE || !d->ours)
+			continue;
+		sp_autofree char *token = sp_xasprintf("%s=%s", d->key, d->value);
+		if (stands_everywhere(p->boot, token))
+			d->state = SP_DECIDE_OK;
+	}
+}
+
+static int note_owned(struct sp_plan *p, const struct sp_edit *e, struct sp_error **err)
+{
+	sp_autonote struct sp_note note = { 0 };
+	int r = e->note ? sp_note_from_json(e->note, &note, err) : 0;
+
+	for (size_t i = 0; i < note.n_lines && r == 0; i++)
+		sp_owned_set_tokens(&p->next.owned, e->path, &note.lines[i].host, &note.lines[i].to);
+	return r;
+}
+
+/* What is ours on a line that new entries inherit: from the place they inherit it from, else simply all of it. */
+static void note_common(struct sp_plan *p, const struct sp_tokens *wanted)
+{
+	for (size_t i = 0; i < p->boot->n_places; i++) {
+		const struct sp_place *place = &p->boot->places[i];
+		const struct sp_owned *o = sp_owned_find(&p->next.owned, place->path, place->host.var);
+		if (place->role != SP_PLACE_FUTURE || !o)
+			continue;
+		sp_tokens_copy(&p->next.common, &o->tokens);
+		return;
+	}
+	sp_tokens_copy(&p->next.common, wanted);
+}
+
+static int plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
+{
+	sp_autotokens struct sp_tokens wanted = { 0 };
+	sp_autostrv struct sp_strv changed = { 0 };
+
+	if (!p->boot)
+		return 0;
+	sp_wanted_tokens(p, &wanted);
+	int r = sp_boot_plan(s->root, p->boot, &p->applied.owned, &p->applied.common, &wanted, &p->edits, &changed, err);
+	for (size_t i = 0; i < p->edits.n && r == 0; i++)
+		r = note_owned(p, &p->edits.v[i], err);
+	if (r < 0)
+		return r;
+	note_common(p, &wanted);
+	mark_standing(p);
+	for (size_t i = 0; i < changed.n; i++)
+		sp_strv_addf(&p->warnings, "%s was changed by hand since the last apply", changed.v[i]);
+	for (size_t i = 0; i < p->boot->n_places; i++)
+		if (p->boot->places[i].skip)
+			sp_strv_addf(&p->warnings, "'%s' is left alone: %s", p->boot->places[i].path, p->boot->places[i].skip);
+	sp_strv_copy(&p->warnings, &p->boot->warnings);
+	return 0;
+}
+
+/* --- what will be recorded --------------------------------------------------------------------------------------- */
+
+static void record_setting(struct sp_plan *p, const struct sp_decision *d, const struct sp_derived *derived)
+{
+	const struct sp_setting *s = d->setting;
+	sp_autofree char *live = NULL;
+
+	if (d->state == SP_DECIDE_SKIPPED || d->state == SP_DECIDE_BLOCKED)
+		return;
+	if (s->live && sp_derive(s->live, derived, &live, NULL) < 0)
+		live = NULL;
+	p->next.settings[p->next.n_settings++] = (struct sp_applied_setting){
+		.id = sp_xstrdup(s->id), .key = sp_xstrdup(d->key), .value = sp_xstrdup(d->value),
+		.dest = s->dest, .rule = s->rule, .ours = d->ours, .reboot = s->reboot,
+		.live = sp_steal(live), .effect = sp_xstrdup(s->effect), .live_bracket = s->live_bracket,
+	};
+}
+
+static void record(const struct sp_session *s, struct sp_plan *p)
+{
+	const struct sp_derived derived = { .sizes = p->has_sizes ? &p->sizes : NULL,
+					    .ttm_module = sp_kernel_ttm_module(p->facts, sp_plan_kernel(p)) };
+
+	p->next.boot_id = sp_xstrdup(sp_fact_text(p->facts, SP_FACT_BOOT_ID));
+	p->next.boot_setup = sp_xstrdup(p->boot ? p->boot->ops->name : NULL);
+	p->next.platform = sp_xstrdup(p->platform ? p->platform->id : NULL);
+	p->next.settings = sp_xcalloc(p->n_decisions, sizeof(*p->next.settings));
+	for (size_t i = 0; i < p->n_decisions; i++)
+		record_setting(p, &p->decisions[i], &derived);
+	sp_live_plan(s, p, &p->next);
+}
+
+/* Selection sticks: another one is recorded, also where it happens to change no file. */
+static bool selection_changed(const struct sp_plan *p)
+{
+	json_t *then = sp_selection_to_json(&p->applied.selection), *now = sp_selection_to_json(&p->next.selection);
+	bool changed = p->applied.txn && !json_equal(then, now);
+
+	json_decref(then);
+	json_decref(now);
+	return changed;
+}
+
+static void conclude(struct sp_plan *p)
+{
+	p->pending = sp_edits_pending(&p->edits) || selection_changed(p);
+	for (size_t i = 0; i < p->n_decisions; i++)
+		if (p->decisions[i].state == SP_DECIDE_CHANGE && p->decisions[i].setting->reboot)
+			p->reboot_required = true;
+	for (size_t i = 0; i < p->edits.n; i++) {
+		const struct sp_edit *e = &p->edits.v[i];
+		if (e->op != SP_OP_KEEP && sp_startswith(e->path, "/boot/"))
+			p->reboot_required = true;
+	}
+	for (size_t i = 0; i < p->next.n_live; i++)
+		sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", p->next.live[i].path,
+			     p->next.live[i].after, p->next.live[i].before);
+	if (p->reboot_required)
+		sp_strv_add(&p->actions, "reboot, so that the kernel reads its new command line");
+}
+
+static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
+{
+	sp_autoconfig struct sp_config config = { 0 };
+	int r = read_all(s, p, &config, err);
+
+	if (r == 0)
+		r = read_applied(s, p, err);
+	if (r == 0)
+		r = select_all(s, p, &config, err);
+	if (r == 0)
+		r = compute_sizes(p, err);
+	if (r == 0)
+		r = sp_decide(p, err);
+	if (r == 0)
+		r = plan_line(s, p, err);
+	if (r == 0)
+		r = sp_plan_dropins(s, p, err);
+	if (r < 0)
+		return r;
+	p->package_manager_wait = config.package_manager_wait;
+	check_gate(p);
+	sp_check_names(p);
+	record(s, p);
+	conclude(p);
+	return 0;
+}
+
+int sp_plan_make(const struct sp_session *s, struct sp_plan **ret, struct sp_error **err)
+{
+	struct sp_plan *p = sp_xcalloc(1, sizeof(*p));
+	int r = make(s, p, err);
+
+	if (r < 0)
+		sp_plan_free(p);
+	else
+		*ret = p;
+	return r;
+}
+
+int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
+{
+	if (!p->platform && !p->selection.any_platform) {
+		(void) sp_error_set(err, -ENOTSUP, "this is not a supported machine: %s", p->platform_why);
+		(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
+		return sp_error_hint(err, "--any-platform --gtt SIZE applies the settings all the same");
+	}
+	if (!p->boot) {
+		int r = sp_error_set(err, p->boot_error->code, "%s", p->boot_error->message);
+		if (p->boot_error->hint)
+			(void) sp_error_hint(err, "%s", p->boot_error->hint);
+		if (p->boot_error->path)
+			(void) sp_error_path(err, p->boot_error->path);
+		(void) sp_error_exit(err, p->boot_error->exit);
+		return r;
+	}
+	if (p->conflicts.n) {
+		sp_autofree char *all = sp_strv_join(&p->conflicts, "; ");
+		(void) sp_error_set(err, -EEXIST, "%s", all);
+		(void) sp_error_exit(err, SP_EXIT_CONFLICT);
+		return sp_error_hint(err, "move the file away and put what you want changed into /etc/strix-provision.conf");
+	}
+	return 0;
+}
+
+void sp_plan_free(struct sp_plan *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		free(p->decisions[i].key);
+		free(p->decisions[i].value);
+		free(p->decisions[i].reason);
+	}
+	free(p->decisions);
+	sp_facts_free(p->facts);
+	sp_catalog_free(p->catalog);
+	free(p->platform_why);
+	sp_boot_free(p->boot);
+	sp_error_free(p->boot_error);
+	sp_selection_clear(&p->selection);
+	sp_sizes_clear(&p->sizes);
+	sp_edits_clear(&p->edits);
+	sp_strv_clear(&p->actions);
+	sp_strv_clear(&p->warnings);
+	sp_strv_clear(&p->conflicts);
+	free(p->firmware_text);
+	sp_applied_clear(&p->applied);
+	sp_applied_clear(&p->next);
+	free(p);
+}

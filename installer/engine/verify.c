@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify: compares the machine with what the last committed transaction
+ * recorded, layer by layer. Never writes; what cannot be read is said to be
+ * unchecked, never good.
+ */
+#include "engine/check.h"
+
+static const char *const layer_names[] = { "disk", "entry", "cmdline", "live", "effect" };
+static const char *const result_names[] = { "ok", "fail", "pending-reboot", "skipped" };
+
+const char *sp_layer_name(enum sp_layer layer)
+{
+	return layer_names[layer];
+}
+
+const char *sp_check_result_name(enum sp_check_result r)
+{
+	return result_names[r];
+}
+
+void sp_check_add(struct sp_verifier *v, const struct sp_applied_setting *s, enum sp_layer layer, const char *expected,
+		  char *actual, enum sp_check_result result, char *reason)
+{
+	struct sp_verify *out = v->out;
+
+	out->checks = sp_xrealloc(out->checks, out->n_checks + 1, sizeof(*out->checks));
+	out->checks[out->n_checks++] = (struct sp_check){
+		.id = sp_xstrdup(s->id), .layer = layer, .expected = sp_xstrdup(expected),
+		.actual = actual, .result = result, .reason = reason,
+	};
+}
+
+static void check_setting(struct sp_verifier *v, const struct sp_applied_setting *s)
+{
+	if (s->dest == SP_DEST_CMDLINE)
+		sp_check_line(v, s);
+	else
+		sp_check_dropin(v, s);
+	sp_check_live(v, s);
+	sp_check_effect(v, s);
+}
+
+/* --- the closing sentence and the exit status ---------------------------------------------------------------------- */
+
+static size_t count(const struct sp_verify *v, enum sp_check_result result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_checks; i++)
+		n += v->checks[i].result == result;
+	return n;
+}
+
+static char *unchecked(const struct sp_verify *v)
+{
+	sp_autostrv struct sp_strv names = { 0 };
+
+	for (size_t i = 0; i < v->n_checks; i++) {
+		sp_autofree char *name = sp_xasprintf("%s (%s)", v->checks[i].id, sp_layer_name(v->checks[i].layer));
+		if (v->checks[i].result == SP_CHECK_SKIPPED && !sp_strv_has(&names, name))
+			sp_strv_add(&names, name);
+	}
+	sp_autofree char *all = sp_strv_join(&names, ", ");
+	return names.n ? sp_xasprintf(" Not checked: %s.", all) : sp_xstrdup("");
+}
+
+static void conclude(struct sp_verify *v)
+{
+	const size_t fail = count(v, SP_CHECK_FAIL), pending = count(v, SP_CHECK_PENDING), ok = count(v, SP_CHECK_OK);
+	sp_autofree char *rest = unchecked(v);
+
+	if (fail) {
+		v->status = SP_EXIT_DIFFERS;
+		v->sentence = sp_xasprintf("%zu of %zu checks %s; the reasons are above.%s", fail, v->n_checks,
+					   fail == 1 ? "fails" : "fail", rest);
+	} else if (pending) {
+		v->status = SP_EXIT_REBOOT;
+		v->sentence = sp_xasprintf("What is on disk is right (%zu checks); %zu more wait for a reboot.%s", ok, pending,
+					   rest);
+	} else if (v->rolled_back) {
+		v->sentence = sp_xasprintf("Nothing of strix-provision is left (%zu checks).%s", ok, rest);
+	} else {
+		v->sentence = sp_xasprintf("All settings hold: %zu checks are right.%s", ok, rest);
+	}
+}
+
+static void never_applied(struct sp_verify *v)
+{
+	v->never_applied = true;
+	v->status = SP_EXIT_DIFFERS;
+	v->sentence = sp_xstrdup("Nothing was ever applied here; 'strix-provision plan' shows what would be.");
+}
+
+/* --- together -------------------------------------------------------------------------------------------------------- */
+
+static bool is_same_boot(const struct sp_facts *f, const char *boot_id)
+{
+	const char *now = sp_fact_text(f, SP_FACT_BOOT_ID);
+
+	return now && sp_streq(now, boot_id);
+}
+
+static void run_checks(struct sp_verifier *v, const struct sp_state *st)
+{
+	const bool gone = st->applied.txn == 0;
+
+	v->applied = gone ? &st->was : &st->applied;
+	v->same_boot = is_same_boot(v->facts, gone ? st->rollback_boot_id : st->applied.boot_id);
+	v->out->rolled_back = gone;
+	v->out->txn = v->applied->txn;
+	for (size_t i = 0; i < v->applied->n_settings; i++) {
+		if (gone)
+			sp_check_gone(v, &v->applied->settings[i]);
+		else
+			check_setting(v, &v->applied->settings[i]);
+	}
+}
+
+static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_error **err)
+{
+	sp_autostate struct sp_state st = { 0 };
+	sp_autofacts struct sp_facts *facts = NULL;
+	sp_autoboot struct sp_boot *boot = NULL;
+	sp_autoerror struct sp_error *boot_error = NULL;
+	int r = sp_state_read(s, &st, err);
+
+	if (r == 0)
+		r = sp_facts_read(s->root, s->machine, &facts, err);
+	if (r < 0)
+		return r;
+	if (st.applied.txn == 0 && st.was.txn == 0) {
+		never_applied(out);
+	} else {
+		const char *name = st.applied.txn ? st.applied.boot_setup : st.was.boot_setup;
+		struct sp_verifier v = { .s = s, .facts = facts, .out = out };
+		if (sp_boot_read(s->root, name, &boot, &boot_error) < 0)
+			v.boot_why = boot_error->message;
+		v.boot = boot;
+		run_checks(&v, &st);
+		conclude(out);
+	}
+	if (st.interrupted) {
+		out->status = SP_EXIT_RECOVER;
+		sp_strv_add(&out->warnings, "a transaction was cut short; 'strix-provision recover' puts it right");
+	}
+	return 0;
+}
+
+int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err)
+{
+	struct sp_verify *v = sp_xcalloc(1, sizeof(*v));
+	int r = verify(s, v, err);
+
+	if (r < 0)
+		sp_verify_free(v);
+	else
+		*ret = v;
+	return r;
+}
+
+void sp_verify_free(struct sp_verify *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < v->n_checks; i++) {
+		free(v->checks[i].id);
+		free(v->checks[i].expected);
+		free(v->checks[i].actual);
+		free(v->checks[i].reason);
+	}
+	free(v->checks);
+	free(v->sentence);
+	sp_strv_clear(&v->warnings);
+	free(v);
+}
