@@ -32,8 +32,9 @@ enum sp_fact {
 	/* PCI: /sys/bus/pci/devices; ids as lower-case text "1002:1586" */
 	SP_FACT_GPU_ID, /* of the AMD display device; with several, the one with the Strix Halo id, else the first */
 	SP_FACT_GPU_ADDRESS, /* "0000:c5:00.0" */
-	SP_FACT_GPU_REVISION,
+	SP_FACT_GPU_REVISION, /* two hexadecimal digits: "d1" */
 	SP_FACT_GPU_DRIVER,
+	SP_FACT_NPU_PRESENT, /* number: 1, or 0 where the PCI devices could be listed and none is an NPU */
 	SP_FACT_NPU_ID,
 	SP_FACT_NPU_ADDRESS,
 	SP_FACT_NPU_DRIVER,
@@ -48,13 +49,13 @@ enum sp_fact {
 	/* Running kernel */
 	SP_FACT_KERNEL_RELEASE, /* /proc/sys/kernel/osrelease */
 	SP_FACT_BOOT_ID,	/* /proc/sys/kernel/random/boot_id */
-	SP_FACT_CMDLINE,	/* /proc/cmdline */
+	SP_FACT_CMDLINE,	/* /proc/cmdline; the bytes as they are, which need not be UTF-8 */
 	SP_FACT_LOCKDOWN,	/* "none", "integrity", "confidentiality" */
 	SP_FACT_THP,		/* the bracketed word of transparent_hugepage/enabled */
 	SP_FACT_IOMMU_GROUPS,	/* number */
-	SP_FACT_IOMMU_TYPE,	/* "identity", "DMA", "DMA-FQ", or "mixed" (of the GPU's group where known) */
+	SP_FACT_IOMMU_TYPE,	/* "identity", "DMA", "DMA-FQ": the GPU's group; unknown: all groups, which may be "mixed" */
 	SP_FACT_NUMA_NODES,
-	SP_FACT_TTM_MODULE,	/* "ttm", "amdttm" or "amd_ttm": the loaded one that amdgpu uses; see sp_facts_read */
+	SP_FACT_TTM_MODULE,	/* "ttm", "amdttm" or "amd_ttm": the loaded one that amdgpu holds */
 	SP_FACT_PAGES_LIMIT,	/* /sys/module/<ttm module>/parameters/pages_limit, 4 KiB pages */
 	SP_FACT_GTTSIZE,	/* text: may be -1; /sys/module/amdgpu/parameters/gttsize is 0600: unknown without root */
 	SP_FACT_EFI,		/* number: 1 booted by UEFI, 0 not */

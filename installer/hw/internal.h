@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside hw/: how readers fill in facts, and the index of installed modules.
+ *
+ * A reader sets its fact, known or with the reason why not. `source` is the
+ * path inside the machine that told, or would have told.
+ */
+#pragma once
+
+#include "hw/facts.h"
+
+void sp_fact_set_text(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
+void sp_fact_set_num(struct sp_facts *f, enum sp_fact fact, const char *source, uint64_t number);
+/* Decimal, or hexadecimal with 0x; anything else is unknown with the text quoted. */
+void sp_fact_set_parsed(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
+void sp_fact_set_unknown(struct sp_facts *f, enum sp_fact fact, const char *source, const char *fmt, ...)
+	sp_printf(4, 5);
+void sp_fact_set_errno(struct sp_facts *f, enum sp_fact fact, const char *source, int code);
+const char *sp_hw_reason(int code); /* "not there", "Permission denied" */
+
+typedef void sp_fact_reader(struct sp_facts *f, enum sp_fact fact, const char *arg);
+
+/* sysfs.c: arg is the path */
+sp_fact_reader sp_read_text;	  /* first line, blanks cut off, bytes that do not print replaced by '?' */
+sp_fact_reader sp_read_number;	  /* first line */
+sp_fact_reader sp_read_bracketed; /* the word in [brackets] */
+sp_fact_reader sp_read_whole;	  /* everything on one line, bytes as they are */
+sp_fact_reader sp_read_count;	  /* number of names in a directory */
+sp_fact_reader sp_read_numbered;  /* number of names that are the last component and a number: "node" of node0 */
+
+sp_fact_reader sp_read_cpu;	    /* cpu.c: all facts of the CPU; arg /proc/cpuinfo */
+sp_fact_reader sp_read_gpu;	    /* pci.c: all facts of the GPU */
+sp_fact_reader sp_read_npu;	    /* pci.c: all facts of the NPU */
+sp_fact_reader sp_read_gpu_number;  /* pci.c: arg is a file of the GPU */
+sp_fact_reader sp_read_meminfo;	    /* memory.c: arg is the key */
+sp_fact_reader sp_read_swaps;	    /* memory.c: disk swap and zram; arg /proc/swaps */
+sp_fact_reader sp_read_installed;   /* memory.c: from facts read before */
+sp_fact_reader sp_read_uma_next;    /* firmware.c */
+sp_fact_reader sp_read_iommu_type;  /* platform.c: arg is the directory of the groups */
+sp_fact_reader sp_read_efi;	    /* platform.c: arg is the directory that tells */
+sp_fact_reader sp_read_secure_boot; /* platform.c: arg is the variable's file */
+sp_fact_reader sp_read_chroot;	    /* platform.c */
+sp_fact_reader sp_read_ttm_module;  /* platform.c */
+sp_fact_reader sp_read_ttm_number;  /* platform.c: arg is a parameter of the ttm module */
+
+/* "512 MB", "32 GB", "32G", in any case and binary: bytes; -EINVAL, -ERANGE. firmware.c */
+int sp_hw_parse_size(const char *text, uint64_t *ret_bytes) sp_must_check;
+
+#define SP_PCI_DEVICES "/sys/bus/pci/devices"
+/* Names that AMD's ttm has had, DKMS before the kernel's own; NULL at the end. kernel.c */
+extern const char *const sp_ttm_names[];
+
+void sp_kernels_read(struct sp_facts *f); /* kernel.c: the installed kernels */
+
+/* modules.c: what the root's kernels have, each file read once. */
+struct sp_modules;
+struct sp_modules *sp_modules_new(const struct sp_root *root);
+void sp_modules_free(struct sp_modules *modules);
+/* Directory of a kernel's modules in the root (owned): -ENOENT, or -EINVAL for what is no kernel version. */
+int sp_modules_dir(const struct sp_root *root, const char *kernel, char **ret) sp_must_check;
+
+struct sp_module {
+	enum sp_tristate present;
+	bool builtin;
+	char *path;	      /* in the root; NULL: built in, or not there */
+	bool asked;	      /* parms was filled in, or why says why it could not be */
+	struct sp_strv parms; /* '-' as '_' */
+	char *why;	      /* what cannot be told: the reason; NULL: nothing */
+	char *name;
+	struct sp_module *next;
+};
+/* Both borrowed, never NULL; '-' is equal to '_' in names. The second fills in the parameters. */
+const struct sp_module *sp_modules_find(struct sp_modules *modules, const char *kernel, const char *name);
+const struct sp_module *sp_modules_parms(struct sp_modules *modules, const char *kernel, const char *name);
+
+/* The spelling of the kernel: '-' as '_' (owned). */
+char *sp_module_name(const char *name);
+/* parms.c: what a module file says it takes, by libkmod; 0, or negative errno with why (owned). */
+int sp_parms_of_file(const struct sp_root *root, const char *path, struct sp_strv *ret, char **why) sp_must_check;
+/* "name:what it does" to a list of names, each once. */
+void sp_parms_add(struct sp_strv *parms, const char *text);

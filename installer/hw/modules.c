@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which modules an installed kernel has, and their parameters. Lists are the
+ * text files that depmod and the kernel's build leave:
+ *
+ *   modules.dep              "kernel/drivers/gpu/drm/ttm/ttm.ko.xz: other.ko ..."
+ *   modules.builtin          "kernel/drivers/..../x.ko", one a line
+ *   modules.builtin.modinfo  "module.tag=value", each ended by a NUL; tags parm and parmtype have "name:..."
+ *
+ * A file is read when a module of its kernel is first asked for.
+ */
+#include <errno.h>
+
+#include "hw/internal.h"
+
+enum { LIST_MAX = 32 * 1024 * 1024 };
+
+enum list { LIST_DEP, LIST_BUILTIN, LIST_MODINFO, LIST__COUNT };
+static const char *const list_names[LIST__COUNT] = { "modules.dep", "modules.builtin", "modules.builtin.modinfo" };
+
+struct tree { /* one kernel */
+	char *kernel, *dir;
+	struct sp_buf lists[LIST__COUNT];
+	char *missing[LIST__COUNT]; /* why a list could not be read; NULL: it was */
+	struct sp_module *modules;  /* asked for so far */
+	struct tree *next;
+};
+
+struct sp_modules {
+	const struct sp_root *root;
+	struct tree *trees;
+};
+
+struct sp_modules *sp_modules_new(const struct sp_root *root)
+{
+	struct sp_modules *m = sp_xcalloc(1, sizeof(*m));
+
+	m->root = root;
+	return m;
+}
+
+static void free_module(struct sp_module *m)
+{
+	free(m->path);
+	free(m->why);
+	free(m->name);
+	sp_strv_clear(&m->parms);
+	free(m);
+}
+
+static void free_tree(struct tree *t)
+{
+	while (t->modules) {
+		struct sp_module *m = t->modules;
+		t->modules = m->next;
+		free_module(m);
+	}
+	for (int i = 0; i < LIST__COUNT; i++) {
+		sp_buf_clear(&t->lists[i]);
+		free(t->missing[i]);
+	}
+	free(t->kernel);
+	free(t->dir);
+	free(t);
+}
+
+void sp_modules_free(struct sp_modules *modules)
+{
+	if (!modules)
+		return;
+	while (modules->trees) {
+		struct tree *t = modules->trees;
+		modules->trees = t->next;
+		free_tree(t);
+	}
+	free(modules);
+}
+
+char *sp_module_name(const char *name)
+{
+	char *copy = sp_xstrdup(name);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return copy;
+}
+
+/* Does text start with this name (spelled with '_'), ended by a point? */
+static bool is_named(const char *text, const char *name)
+{
+	for (; *name; name++, text++)
+		if (*text != *name && !(*text == '-' && *name == '_'))
+			return false;
+	return *text == '.';
+}
+
+int sp_modules_dir(const struct sp_root *root, const char *kernel, char **ret)
+{
+	static const char *const bases[] = { "/usr/lib/modules", "/lib/modules" };
+
+	if (!*kernel || strchr(kernel, '/') || sp_streq(kernel, ".") || sp_streq(kernel, ".."))
+		return -EINVAL;
+	for (size_t i = 0; i < SP_ELEMENTS(bases); i++) {
+		sp_autofree char *dir = sp_xasprintf("%s/%s", bases[i], kernel);
+		if (sp_root_exists(root, dir)) {
+			*ret = sp_steal(dir);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static void load_lists(const struct sp_root *root, struct tree *t)
+{
+	for (int i = 0; i < LIST__COUNT; i++) {
+		sp_autoerror struct sp_error *err = NULL;
+		sp_autofree char *path = t->dir ? sp_xasprintf("%s/%s", t->dir, list_names[i]) : NULL;
+		if (!path)
+			t->missing[i] = sp_xasprintf("the kernel '%s' has no modules", t->kernel);
+		else if (sp_root_read(root, path, LIST_MAX, &t->lists[i], &err) < 0)
+			t->missing[i] = sp_steal(err->message);
+	}
+}
+
+static struct tree *tree_of(struct sp_modules *modules, const char *kernel)
+{
+	for (struct tree *t = modules->trees; t; t = t->next)
+		if (sp_streq(t->kernel, kernel))
+			return t;
+	struct tree *t = sp_xcalloc(1, sizeof(*t));
+	t->kernel = sp_xstrdup(kernel);
+	if (sp_modules_dir(modules->root, kernel, &t->dir) < 0)
+		t->dir = NULL;
+	load_lists(modules->root, t);
+	t->next = modules->trees;
+	modules->trees = t;
+	return t;
+}
+
+/* The path that a list of paths has for a module (owned), as written there; NULL: none. Lines end at ':' or '\n'. */
+static char *path_in_list(const struct sp_buf *list, const char *name)
+{
+	for (const char *line = list->data; line && *line; line += *line == '\n') {
+		size_t n = strcspn(line, ":\n"), base = n;
+		while (base > 0 && line[base - 1] != '/')
+			base--;
+		if (is_named(line + base, name))
+			return sp_xstrndup(line, n);
+		line += strcspn(line, "\n");
+	}
+	return NULL;
+}
+
+/* The next record "NAME.rest" of modules.builtin.modinfo from *at on: what follows the point; NULL: no more. */
+static const char *next_builtin(const struct sp_buf *list, const char *name, size_t *at)
+{
+	while (*at < list->len) {
+		const char *record = list->data + *at;
+		*at += strlen(record) + 1;
+		if (is_named(record, name))
+			return record + strlen(name) + 1;
+	}
+	return NULL;
+}
+
+static void locate(const struct tree *t, struct sp_module *m)
+{
+	sp_autofree char *dep = path_in_list(&t->lists[LIST_DEP], m->name);
+	sp_autofree char *builtin = path_in_list(&t->lists[LIST_BUILTIN], m->name);
+	size_t at = 0;
+
+	m->builtin = builtin || (!dep && next_builtin(&t->lists[LIST_MODINFO], m->name, &at));
+	if (m->builtin || dep)
+		m->present = SP_YES;
+	else
+		m->present = t->missing[LIST_DEP] || t->missing[LIST_BUILTIN] ? SP_UNKNOWN : SP_NO;
+	if (m->present == SP_UNKNOWN)
+		m->why = sp_xstrdup(t->missing[t->missing[LIST_DEP] ? LIST_DEP : LIST_BUILTIN]);
+	if (dep && !m->builtin)
+		m->path = *dep == '/' ? sp_steal(dep) : sp_xasprintf("%s/%s", t->dir, dep);
+}
+
+static struct sp_module *find(struct tree *t, const char *module)
+{
+	sp_autofree char *name = sp_module_name(module);
+
+	for (struct sp_module *m = t->modules; m; m = m->next)
+		if (sp_streq(m->name, name))
+			return m;
+	struct sp_module *m = sp_xcalloc(1, sizeof(*m));
+	m->name = sp_steal(name);
+	locate(t, m);
+	m->next = t->modules;
+	t->modules = m;
+	return m;
+}
+
+const struct sp_module *sp_modules_find(struct sp_modules *modules, const char *kernel, const char *name)
+{
+	return find(tree_of(modules, kernel), name);
+}
+
+static void read_builtin(const struct tree *t, struct sp_module *m)
+{
+	static const char *const tags[] = { "parm=", "parmtype=" };
+	const char *text = NULL;
+	size_t at = 0;
+
+	if (t->missing[LIST_MODINFO]) {
+		m->why = sp_xstrdup(t->missing[LIST_MODINFO]);
+		return;
+	}
+	while ((text = next_builtin(&t->lists[LIST_MODINFO], m->name, &at)))
+		for (size_t i = 0; i < SP_ELEMENTS(tags); i++)
+			if (sp_startswith(text, tags[i]))
+				sp_parms_add(&m->parms, text + strlen(tags[i]));
+}
+
+const struct sp_module *sp_modules_parms(struct sp_modules *modules, const char *kernel, const char *name)
+{
+	struct tree *t = tree_of(modules, kernel);
+	struct sp_module *m = find(t, name);
+
+	if (m->asked || m->present != SP_YES)
+		return m;
+	m->asked = true;
+	if (m->builtin)
+		read_builtin(t, m);
+	else if (sp_parms_of_file(modules->root, m->path, &m->parms, &m->why) < 0)
+		sp_strv_clear(&m->parms);
+	return m;
+}
