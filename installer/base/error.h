@@ -4,7 +4,7 @@
  * its last argument and returns 0 or a negative errno; on failure it has set
  * *err, so that failing is one statement: return sp_error_set(err, -EINVAL, ...).
  * Callers add context outwards with sp_error_wrap(); main prints it once.
- * err may be NULL: then only the number is kept.
+ * err may be NULL where only "it failed" matters: which number comes back is then not promised.
  *
  * Messages are lower case, without a full stop, with values in quotes.
  */
