@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Count the results of `make check` from automake's *.trs files and print "N passed, N failed", with ", N skipped" when
+# there are any; exit status 1 when something failed or nothing ran. Usage: sh tests/summary.sh [BUILD-FOLDER]
+find "${1:-.}/tests" -name '*.trs' -exec cat {} + 2>/dev/null | awk '
+	/^:test-result: (PASS|XFAIL)/ { passed++ }
+	/^:test-result: (FAIL|XPASS|ERROR)/ { failed++; print "failed: " substr($0, 15) }
+	/^:test-result: SKIP/ { skipped++ }
+	END {
+		line = (passed + 0) " passed, " (failed + 0) " failed"
+		if (skipped)
+			line = line ", " skipped " skipped"
+		print line
+		exit failed > 0 || passed == 0
+	}'
