@@ -3,18 +3,9 @@
 AC_DEFUN([SP_LIBRARIES], [
   PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
   PKG_CHECK_MODULES([KMOD], [libkmod >= 29])
-  PKG_CHECK_MODULES([BLKID], [blkid >= 2.37])
-  PKG_CHECK_MODULES([EFIVAR], [efivar >= 37])
   PKG_CHECK_MODULES([SMARTCOLS], [smartcols >= 2.37])
   PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
-  PKG_CHECK_MODULES([MOUNT], [mount >= 2.37])
 
-  sp_selinux=no
-  PKG_CHECK_MODULES([SELINUX], [libselinux >= 3.0], [sp_selinux=yes
-    AC_DEFINE([HAVE_SELINUX], [1], [label new files by the policy])], [:])
-  sp_systemd=no
-  PKG_CHECK_MODULES([SYSTEMD], [libsystemd >= 245], [sp_systemd=yes
-    AC_DEFINE([HAVE_SYSTEMD], [1], [write to the journal])], [:])
   sp_cmocka=no
   PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1.5], [sp_cmocka=yes], [:])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$sp_cmocka" = xyes])
