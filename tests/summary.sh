@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Count the results of `make check` from automake's *.trs files and print "N passed, N failed", with ", N skipped" when
+# Name what failed, count the results of `make check` from automake's *.trs files, and print "N passed, N failed", with ", N skipped" when
 # there are any; exit status 1 when something failed or nothing ran. Usage: sh tests/summary.sh [BUILD-FOLDER]
+find "${1:-.}/tests" -name '*.log' -exec sed -n 's/^\(FAIL\|ERROR\|XPASS\): /failed: /p' {} + 2>/dev/null
 find "${1:-.}/tests" -name '*.trs' -exec cat {} + 2>/dev/null | awk '
 	/^:test-result: (PASS|XFAIL)/ { passed++ }
-	/^:test-result: (FAIL|XPASS|ERROR)/ { failed++; print "failed: " substr($0, 15) }
+	/^:test-result: (FAIL|XPASS|ERROR)/ { failed++ }
 	/^:test-result: SKIP/ { skipped++ }
 	END {
 		line = (passed + 0) " passed, " (failed + 0) " failed"
