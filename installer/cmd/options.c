@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of options, and how the value of each kind is stored. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "cmd/cmd.h"
+
+static int bad_value(const struct sp_option *o, const char *value, const char *expected, struct sp_error **err)
+{
+	(void) sp_error_set(err, -EINVAL, "option '--%s': bad value '%s'", o->name, value);
+	(void) sp_error_hint(err, "%s", expected);
+	return sp_error_exit(err, SP_EXIT_USAGE);
+}
+
+static void *field(const struct sp_option *o, struct sp_cli *cli)
+{
+	return (char *) cli + o->offset;
+}
+
+static int set_flag(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	(void) value;
+	(void) err;
+	*(bool *) field(o, cli) = true;
+	return 0;
+}
+
+static int set_text(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	(void) err;
+	*(const char **) field(o, cli) = value;
+	return 0;
+}
+
+static int set_color(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	for (unsigned i = 0; o->words[i]; i++) {
+		if (sp_streq(o->words[i], value)) {
+			cli->color = (enum sp_color) i;
+			return 0;
+		}
+	}
+	return bad_value(o, value, "one of: auto, always, never", err);
+}
+
+static int set_profile(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	(void) o;
+	(void) err;
+	free(cli->selection.profile);
+	cli->selection.profile = sp_xstrdup(value);
+	return 0;
+}
+
+static int set_list(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	sp_autofree char *copy = sp_xstrdup(value);
+	struct sp_strv *list = field(o, cli);
+	char *rest = copy, *item;
+
+	while ((item = strsep(&rest, ","))) {
+		item = sp_strip(item);
+		if (!*item)
+			return bad_value(o, value, "settings by their id, with commas between: iommu,thp", err);
+		if (!sp_strv_has(list, item))
+			sp_strv_add(list, item);
+	}
+	return 0;
+}
+
+static int set_size(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	uint64_t *mib = field(o, cli);
+
+	if (sp_size_parse(value, mib, err) < 0) {
+		(void) sp_error_wrap(err, "option '--%s'", o->name);
+		return sp_error_exit(err, SP_EXIT_USAGE);
+	}
+	if (*mib == 0)
+		return bad_value(o, value, "a size above zero, such as 59G", err);
+	return 0;
+}
+
+static int set_gtt(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	if (!sp_streq(value, "auto"))
+		return set_size(o, value, cli, err);
+	cli->selection.gtt_mib = 0;
+	return 0;
+}
+
+static int refuse_firmware(const struct sp_option *o, const char *value, struct sp_error **err)
+{
+	(void) sp_error_set(err, -EOPNOTSUPP, "'--%s %s': this version does not change the firmware's carve-out", o->name,
+			    value);
+	(void) sp_error_hint(err, "change it in the firmware's setup, reboot and apply again; --uma keep accepts it as it is");
+	return sp_error_exit(err, SP_EXIT_USAGE);
+}
+
+static int set_uma(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	if (!sp_streq(value, "keep"))
+		return set_size(o, value, cli, err) < 0 ? -EINVAL : refuse_firmware(o, value, err);
+	cli->selection.uma = SP_UMA_KEEP;
+	return 0;
+}
+
+static int set_uma_by_hand(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	return set_size(o, value, cli, err) < 0 ? -EINVAL : refuse_firmware(o, value, err);
+}
+
+static const char *const color_words[] = { "auto", "always", "never", NULL }; /* in the order of enum sp_color */
+static const char *const uma_words[] = { "keep", NULL };
+static const char *const gtt_words[] = { "auto", NULL };
+
+#define FIELD(f) offsetof(struct sp_cli, f)
+#define FLAG(f) NULL, set_flag, FIELD(f)
+#define TEXT(f) NULL, set_text, FIELD(f)
+#define LIST(f) NULL, set_list, FIELD(selection.f)
+#define SIZE(f) NULL, set_size, FIELD(selection.f)
+
+const struct sp_option sp_options[] = {
+	{ "root", 0, "DIR", "the tree that is read and changed (default /)", SP_OPTIONS_GLOBAL, false, TEXT(root) },
+	{ "machine", 0, "DIR", "read sys/ and proc/ of a recorded machine (default /)", SP_OPTIONS_GLOBAL, false,
+	  TEXT(machine) },
+	{ "config", 0, "FILE", "instead of /etc/strix-provision.conf in the root", SP_OPTIONS_GLOBAL, false, TEXT(config) },
+	{ "data", 0, "DIR", "catalogues, profiles and platforms", SP_OPTIONS_GLOBAL, false, TEXT(data) },
+	{ "boot", 0, "NAME", "name the boot setup instead of recognising it", SP_OPTIONS_GLOBAL, false, TEXT(boot) },
+	{ "json", 0, NULL, "print one JSON object instead of text", SP_OPTIONS_GLOBAL, false, FLAG(json) },
+	{ "quiet", 'q', NULL, "print results, warnings and errors only", SP_OPTIONS_GLOBAL, false, FLAG(quiet) },
+	{ "verbose", 'v', NULL, "print more: sources, evidence, every check", SP_OPTIONS_GLOBAL, false, FLAG(verbose) },
+	{ "log", 0, "FILE", "append messages to a file, with the time in UTC", SP_OPTIONS_GLOBAL, false, TEXT(log) },
+	{ "color", 0, "WHEN", "auto, always or never", SP_OPTIONS_GLOBAL, false, color_words, set_color, 0 },
+	{ "help", 'h', NULL, "print this help", SP_OPTIONS_GLOBAL, false, FLAG(help) },
+	{ "version", 'V', NULL, "print the version", SP_OPTIONS_GLOBAL, false, FLAG(version) },
+
+	{ "profile", 0, "NAME", "the profile to start from", SP_OPTIONS_SELECT, false, NULL, set_profile, 0 },
+	{ "with", 0, "ID", "also these settings (commas between, repeatable)", SP_OPTIONS_SELECT, false, LIST(with) },
+	{ "without", 0, "ID", "not these settings", SP_OPTIONS_SELECT, false, LIST(without) },
+	{ "replace", 0, "ID", "put ours in place of what blocks these settings", SP_OPTIONS_SELECT, false, LIST(replace) },
+	{ "gtt", 0, "SIZE", "memory that the GPU may use (K, M, G; or auto)", SP_OPTIONS_SELECT, false, gtt_words, set_gtt,
+	  FIELD(selection.gtt_mib) },
+	{ "host-reserve", 0, "SIZE", "memory that stays for everything else", SP_OPTIONS_SELECT, false,
+	  SIZE(host_reserve_mib) },
+	{ "uma", 0, "keep", "accept the firmware's carve-out as it is", SP_OPTIONS_SELECT, false, uma_words, set_uma,
+	  FIELD(selection.uma_mib) },
+	{ "uma-by-hand", 0, "SIZE", "", SP_OPTIONS_SELECT, true, NULL, set_uma_by_hand, FIELD(selection.uma_mib) },
+	{ "any-platform", 0, NULL, "also on a machine that is not supported", SP_OPTIONS_SELECT, false,
+	  FLAG(selection.any_platform) },
+
+	{ "check", 0, NULL, "exit with 3 when changes are pending", SP_OPTIONS_PLAN, false, FLAG(check) },
+	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_APPLY, false, FLAG(reboot) },
+	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },
+	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,
+	  FLAG(keep_conflicts) },
+	{ "yes", 'y', NULL, "do not ask", SP_OPTIONS_CONSENT, false, FLAG(yes) },
+	{ 0 },
+};
