@@ -51,7 +51,7 @@ static const struct {
 	[SP_FACT_THP] = { "kernel.thp", sp_read_bracketed, "/sys/kernel/mm/transparent_hugepage/enabled" },
 	[SP_FACT_IOMMU_GROUPS] = { "iommu.groups", sp_read_count, "/sys/kernel/iommu_groups" },
 	[SP_FACT_IOMMU_TYPE] = { "iommu.type", sp_read_iommu_type, "/sys/kernel/iommu_groups" },
-	[SP_FACT_NUMA_NODES] = { "memory.numa_nodes", sp_read_numbered, "/sys/devices/system/node/node" },
+	[SP_FACT_NUMA_NODES] = { "memory.numa_nodes", sp_read_ranges, "/sys/devices/system/node/online" },
 	[SP_FACT_TTM_MODULE] = { "ttm.module", sp_read_ttm_module, NULL },
 	[SP_FACT_PAGES_LIMIT] = { "ttm.pages_limit", sp_read_ttm_number, "pages_limit" },
 	[SP_FACT_GTTSIZE] = { "amdgpu.gttsize", sp_read_text, "/sys/module/amdgpu/parameters/gttsize" },

@@ -54,7 +54,7 @@ enum sp_fact {
 	SP_FACT_THP,		/* the bracketed word of transparent_hugepage/enabled */
 	SP_FACT_IOMMU_GROUPS,	/* number */
 	SP_FACT_IOMMU_TYPE,	/* "identity", "DMA", "DMA-FQ": the GPU's group; unknown: all groups, which may be "mixed" */
-	SP_FACT_NUMA_NODES,
+	SP_FACT_NUMA_NODES,	/* number */
 	SP_FACT_TTM_MODULE,	/* "ttm", "amdttm" or "amd_ttm": the loaded one that amdgpu holds */
 	SP_FACT_PAGES_LIMIT,	/* /sys/module/<ttm module>/parameters/pages_limit, 4 KiB pages */
 	SP_FACT_GTTSIZE,	/* text: may be -1; /sys/module/amdgpu/parameters/gttsize is 0600: unknown without root */

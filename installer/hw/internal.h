@@ -26,7 +26,7 @@ sp_fact_reader sp_read_number;	  /* first line */
 sp_fact_reader sp_read_bracketed; /* the word in [brackets] */
 sp_fact_reader sp_read_whole;	  /* everything on one line, bytes as they are */
 sp_fact_reader sp_read_count;	  /* number of names in a directory */
-sp_fact_reader sp_read_numbered;  /* number of names that are the last component and a number: "node" of node0 */
+sp_fact_reader sp_read_ranges;	  /* how many numbers "0-3,8" names */
 
 sp_fact_reader sp_read_cpu;	    /* cpu.c: all facts of the CPU; arg /proc/cpuinfo */
 sp_fact_reader sp_read_gpu;	    /* pci.c: all facts of the GPU */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Facts that are one small file, or the names in one directory. */
-#include <ctype.h>
-#include <errno.h>
-
 #include "hw/internal.h"
 
 /* Firmware strings hold anything; what follows goes to terminals and JSON. */
@@ -11,6 +8,12 @@ static void make_printable(char *s)
 	for (; *s; s++)
 		if (*s < ' ' || *s == 0x7f)
 			*s = '?';
+}
+
+static void set_not_understood(struct sp_facts *f, enum sp_fact fact, const char *source, char *text)
+{
+	make_printable(text);
+	sp_fact_set_unknown(f, fact, source, "'%s' is not understood", text);
 }
 
 void sp_read_text(struct sp_facts *f, enum sp_fact fact, const char *arg)
@@ -52,8 +55,7 @@ void sp_read_bracketed(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	}
 	char *from = strchr(line, '['), *to = from ? strchr(from, ']') : NULL;
 	if (!to) {
-		make_printable(line);
-		sp_fact_set_unknown(f, fact, arg, "no word of '%s' is in brackets", line);
+		set_not_understood(f, fact, arg, line);
 		return;
 	}
 	*to = '\0';
@@ -88,23 +90,39 @@ void sp_read_count(struct sp_facts *f, enum sp_fact fact, const char *arg)
 		sp_fact_set_num(f, fact, arg, names.n);
 }
 
-void sp_read_numbered(struct sp_facts *f, enum sp_fact fact, const char *arg)
+/* How many numbers "0-3,8" names; 0: not such a list. */
+static uint64_t count_ranges(char *list)
 {
-	sp_autostrv struct sp_strv names = { 0 };
-	const char *prefix = strrchr(arg, '/') + 1;
-	sp_autofree char *dir = sp_xstrndup(arg, (size_t) (prefix - arg - 1));
-	int r = sp_root_list(f->machine, dir, &names);
-	uint64_t n = 0, ignored = 0;
+	char *save = NULL;
+	uint64_t n = 0;
+
+	for (char *range = strtok_r(list, ",", &save); range; range = strtok_r(NULL, ",", &save)) {
+		char *dash = strchr(range, '-');
+		uint64_t from = 0, to = 0;
+		if (dash)
+			*dash = '\0';
+		if (sp_parse_u64(range, &from) < 0 || sp_parse_u64(dash ? dash + 1 : range, &to) < 0)
+			return 0;
+		if (to < from || to > UINT32_MAX)
+			return 0;
+		n += to - from + 1;
+	}
+	return n;
+}
+
+void sp_read_ranges(struct sp_facts *f, enum sp_fact fact, const char *arg)
+{
+	sp_autofree char *line = NULL, *copy = NULL;
+	int r = sp_root_read_line(f->machine, arg, &line);
 
 	if (r < 0) {
-		sp_fact_set_errno(f, fact, dir, r);
+		sp_fact_set_errno(f, fact, arg, r);
 		return;
 	}
-	for (size_t i = 0; i < names.n; i++)
-		if (sp_startswith(names.v[i], prefix) && sp_parse_u64(names.v[i] + strlen(prefix), &ignored) == 0)
-			n++;
+	copy = sp_xstrdup(line);
+	uint64_t n = count_ranges(sp_strip(copy));
 	if (n > 0)
-		sp_fact_set_num(f, fact, dir, n);
+		sp_fact_set_num(f, fact, arg, n);
 	else
-		sp_fact_set_unknown(f, fact, dir, "no '%s' is there", prefix);
+		set_not_understood(f, fact, arg, line);
 }
