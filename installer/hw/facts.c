@@ -74,7 +74,21 @@ static struct sp_value *renew(struct sp_facts *f, enum sp_fact fact, const char 
 	return v;
 }
 
+/* Firmware strings hold anything; what comes out goes to terminals and JSON. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char) *s < ' ' || (unsigned char) *s > '~')
+			*s = '?';
+}
+
 void sp_fact_set_text(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text)
+{
+	sp_fact_set_bytes(f, fact, source, text);
+	make_printable(f->v[fact].text);
+}
+
+void sp_fact_set_bytes(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text)
 {
 	char *copy = sp_xstrdup(text);
 	struct sp_value *v = renew(f, fact, source);
@@ -109,6 +123,7 @@ void sp_fact_set_unknown(struct sp_facts *f, enum sp_fact fact, const char *sour
 	va_start(ap, fmt);
 	char *why = sp_xvasprintf(fmt, ap);
 	va_end(ap);
+	make_printable(why);
 	renew(f, fact, source)->why = why;
 }
 

@@ -9,7 +9,9 @@
 
 #include "hw/facts.h"
 
+/* The first replaces what does not print by '?', the second takes the bytes as they are. */
 void sp_fact_set_text(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
+void sp_fact_set_bytes(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
 void sp_fact_set_num(struct sp_facts *f, enum sp_fact fact, const char *source, uint64_t number);
 /* Decimal, or hexadecimal with 0x; anything else is unknown with the text quoted. */
 void sp_fact_set_parsed(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
@@ -21,7 +23,7 @@ const char *sp_hw_reason(int code); /* "not there", "Permission denied" */
 typedef void sp_fact_reader(struct sp_facts *f, enum sp_fact fact, const char *arg);
 
 /* sysfs.c: arg is the path */
-sp_fact_reader sp_read_text;	  /* first line, blanks cut off, bytes that do not print replaced by '?' */
+sp_fact_reader sp_read_text;	  /* first line, blanks cut off */
 sp_fact_reader sp_read_number;	  /* first line */
 sp_fact_reader sp_read_bracketed; /* the word in [brackets] */
 sp_fact_reader sp_read_whole;	  /* everything on one line, bytes as they are */

@@ -2,20 +2,6 @@
 /* Facts that are one small file, or the names in one directory. */
 #include "hw/internal.h"
 
-/* Firmware strings hold anything; what follows goes to terminals and JSON. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if (*s < ' ' || *s == 0x7f)
-			*s = '?';
-}
-
-static void set_not_understood(struct sp_facts *f, enum sp_fact fact, const char *source, char *text)
-{
-	make_printable(text);
-	sp_fact_set_unknown(f, fact, source, "'%s' is not understood", text);
-}
-
 void sp_read_text(struct sp_facts *f, enum sp_fact fact, const char *arg)
 {
 	sp_autofree char *line = NULL;
@@ -25,8 +11,7 @@ void sp_read_text(struct sp_facts *f, enum sp_fact fact, const char *arg)
 		sp_fact_set_errno(f, fact, arg, r);
 		return;
 	}
-	char *text = sp_strip(line);
-	make_printable(text);
+	const char *text = sp_strip(line);
 	if (*text)
 		sp_fact_set_text(f, fact, arg, text);
 	else
@@ -55,7 +40,7 @@ void sp_read_bracketed(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	}
 	char *from = strchr(line, '['), *to = from ? strchr(from, ']') : NULL;
 	if (!to) {
-		set_not_understood(f, fact, arg, line);
+		sp_fact_set_unknown(f, fact, arg, "'%s' is not understood", line);
 		return;
 	}
 	*to = '\0';
@@ -76,7 +61,7 @@ void sp_read_whole(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	for (size_t i = 0; i < b.len; i++)
 		if (b.data[i] == '\n' || b.data[i] == '\0')
 			b.data[i] = ' ';
-	sp_fact_set_text(f, fact, arg, b.data);
+	sp_fact_set_bytes(f, fact, arg, b.data);
 }
 
 void sp_read_count(struct sp_facts *f, enum sp_fact fact, const char *arg)
@@ -124,5 +109,5 @@ void sp_read_ranges(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	if (n > 0)
 		sp_fact_set_num(f, fact, arg, n);
 	else
-		set_not_understood(f, fact, arg, line);
+		sp_fact_set_unknown(f, fact, arg, "'%s' is not understood", line);
 }

@@ -146,14 +146,14 @@ static const struct {
 		{ .path = "proc/meminfo", .kind = FIXTURE_DIR },
 		{ .path = "proc/swaps", .text = "Filename\nnonsense\n" },
 		{ .path = "proc/cmdline", .text = "a\nb\xff\n\n" },
-		{ .path = "sys/class/dmi/id/sys_vendor", .text = "H\033P\n" },
+		{ .path = "sys/class/dmi/id/sys_vendor", .text = "H\033P\xff\n" },
 		{ .path = "sys/devices/system/node/online", .text = "0-1,4\n" },
 		{ .path = SECURE_BOOT, .text = "\x01" } }, {
 		{ SP_FACT_MEM_TOTAL_KIB, NULL, "Is a directory" },
 		{ SP_FACT_SWAP_KIB, NULL, "a line is not understood" },
 		{ SP_FACT_ZRAM_KIB, NULL, "a line is not understood" },
 		{ SP_FACT_CMDLINE, "a b\xff", NULL },
-		{ SP_FACT_DMI_VENDOR, "H?P", NULL },
+		{ SP_FACT_DMI_VENDOR, "H?P?", NULL },
 		{ SP_FACT_NUMA_NODES, "3", NULL },
 		{ SP_FACT_SECURE_BOOT, NULL, "1 bytes that are not understood" } }, 7 },
 	{ "disk swap and zram", {
@@ -217,7 +217,8 @@ static const struct {
 		{ .path = "sys/kernel/iommu_groups", .kind = FIXTURE_DIR } }, {
 		{ SP_FACT_IOMMU_GROUPS, "0", NULL }, { SP_FACT_IOMMU_TYPE, NULL, "there are no groups" } }, 2 },
 	{ "a link that leaves the tree", {
-		{ .path = "sys/class/dmi/id/sys_vendor", .kind = FIXTURE_LINK, .text = "../../../../../../../../../../etc/hostname" } }, {
+		{ .path = "sys/class/dmi/id/sys_vendor", .kind = FIXTURE_LINK,
+		  .text = "../../../../../../../../../../etc/passwd" } }, {
 		{ SP_FACT_DMI_VENDOR, NULL, "not there" } }, 1 },
 };
 
