@@ -11,9 +11,13 @@
 
 struct sp_assign {
 	char *key;     /* sysctl: dots ("vm.swappiness"); modprobe: "module.parameter" with '_'; environment: NAME */
-	char *value;   /* as written, without surrounding blanks; modprobe: NULL for a bare parameter */
+	/*
+	 * Without surrounding blanks and, where the format has them, without quotes; expansions as written.
+	 * NULL: modprobe: a bare parameter; sysctl: "-key", which keeps globs from setting key
+	 */
+	char *value;
 	unsigned line; /* 1-based, of the first physical line */
-	bool glob;     /* sysctl: the key has a pattern in it; exclude: a key with '-' in front and no value */
+	bool glob;     /* sysctl: the key has a pattern in it */
 };
 struct sp_assigns {
 	struct sp_assign *v;
@@ -24,7 +28,7 @@ void sp_assigns_clear(struct sp_assigns *a);
 
 /*
  * Never fail: what is not understood is what the system's own reader would pass over, too. CRLF, NUL, no final
- * newline, continuation lines (modprobe, environment) are handled.
+ * newline, continuation lines (modprobe, environment) are handled. In the order of the file; ret is overwritten.
  */
 void sp_sysctl_parse(const struct sp_buf *file, struct sp_assigns *ret);      /* sysctl.d(5) */
 void sp_modprobe_parse(const struct sp_buf *file, struct sp_assigns *ret);    /* modprobe.d(5): `options` lines */
