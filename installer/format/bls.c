@@ -47,12 +47,9 @@ static const struct {
 	const char *key;
 	size_t offset;
 } first_keys[] = {
-	{ "title", offsetof(struct sp_bls, title) },
-	{ "version", offsetof(struct sp_bls, version) },
-	{ "linux", offsetof(struct sp_bls, linux_path) },
-	{ "machine-id", offsetof(struct sp_bls, machine_id) },
-	{ "sort-key", offsetof(struct sp_bls, sort_key) },
-	{ "grub_class", offsetof(struct sp_bls, grub_class) },
+	{ "title", offsetof(struct sp_bls, title) },	   { "version", offsetof(struct sp_bls, version) },
+	{ "linux", offsetof(struct sp_bls, linux_path) },  { "machine-id", offsetof(struct sp_bls, machine_id) },
+	{ "sort-key", offsetof(struct sp_bls, sort_key) }, { "grub_class", offsetof(struct sp_bls, grub_class) },
 };
 
 static void take_first(const struct sp_buf *file, const struct pair *p, struct sp_bls *bls)

@@ -43,5 +43,5 @@ char *sp_bls_expand(const char *options, const char *(*lookup)(void *data, const
  */
 int sp_bls_compare(const char *a, const char *b);
 
-/* GRUB 2.14's own blscfg (blsuki) cannot boot an entry of this length: 6 + 1 + linux + 1 + options is a multiple of 32. */
+/* GRUB 2.14's own blscfg (blsuki) cannot boot such an entry: 6 + 1 + linux + 1 + options bytes, a multiple of 32. */
 bool sp_bls_bad_length(const char *linux_path, const char *options);

@@ -6,7 +6,7 @@
 static const char head[] = "# GRUB Environment Block\n";
 
 struct var {
-	size_t start;	   /* of the name */
+	size_t start; /* of the name */
 	size_t name_len;
 	size_t value, end; /* escaped; end is at the newline */
 };

@@ -10,7 +10,7 @@
 
 #define SP_GRUBENV_SIZE 1024
 
-/* Value, owned. -ENOENT: not there; -EINVAL: not an environment block (wrong size, wrong first line): message says which. */
+/* Value, owned. -ENOENT: not there; -EINVAL: not an environment block (size, first line): message says which. */
 int sp_grubenv_get(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err) sp_must_check;
 /*
  * A variable that is there more than once: the last one counts. A new one is added at the end.

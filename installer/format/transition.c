@@ -128,19 +128,24 @@ static bool find_ours(struct sp_words *w, const char *text, size_t *at)
 	return found;
 }
 
-/* An open quote swallows what stands behind it, so such a word can only be the last one. */
-static size_t insert_position(const struct sp_words *w, const char *text, size_t wanted)
+/*
+ * Put a word in, in front of what must stay last; returns where. One with an open quote swallows what stands behind
+ * it: it goes to the end, or, where the end is taken, its quote is closed, which gives the kernel the same value.
+ */
+static size_t insert(struct sp_words *w, size_t wanted, const char *text, const char *gap)
 {
 	size_t limit = sp_words_limit(w);
+	bool open = sp_token_is_open(text);
+	size_t at = wanted < limit && !(open && limit == w->n) ? wanted : limit;
+	sp_autofree char *word = sp_xasprintf("%s%s", text, open && at < w->n ? "\"" : "");
 
-	if (sp_token_is_open(text))
-		return w->n;
-	return wanted < limit ? wanted : limit;
+	sp_words_insert(w, at, word, gap);
+	return at;
 }
 
 static void append(struct sp_words *w, const char *text)
 {
-	sp_words_insert(w, insert_position(w, text, w->n), text, " ");
+	(void) insert(w, w->n, text, " ");
 }
 
 /* Put text in the place of a word, or at the end if it must be there. */
@@ -187,10 +192,9 @@ static void give_back(struct sp_words *w, const struct sp_token *t, size_t at)
 		if (!r.taken_out && !in_place) {
 			in_place = r.text;
 		} else {
-			size_t pos = insert_position(w, r.text, r.taken_out ? r.index : at);
+			size_t wanted = r.taken_out ? r.index : at;
 
-			sp_words_insert(w, pos, r.text, r.taken_out ? r.gap : " ");
-			if (pos <= at)
+			if (insert(w, wanted, r.text, r.taken_out ? r.gap : " ") <= at)
 				at++;
 		}
 		free(r.gap);

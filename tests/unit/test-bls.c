@@ -47,7 +47,8 @@ static void parses_entry(void **state)
 
 static void parses_odd_entry(void **state)
 {
-	static const char text[] = "# comment\r\n\r\n  linux\t/a \r\nlinux /b\r\noptions one\r\noptions\r\noptions\ttwo  x";
+	static const char text[] =
+		"# comment\r\n\r\n  linux\t/a \r\nlinux /b\r\noptions one\r\noptions\r\noptions\ttwo  x";
 	sp_autobuf struct sp_buf file = { 0 };
 	sp_autobls struct sp_bls bls = { 0 };
 
@@ -97,7 +98,8 @@ static void puts_options(void **state)
 		{ "linux /a\r\noptions \t ro \r\nx y\r\n", "ro ", "a=1 ", "linux /a\r\noptions \t a=1 \r\nx y\r\n" },
 		{ "linux /a\noptions ro", "ro", "ro a=1", "linux /a\noptions ro a=1" },
 		{ "options one\noptions two\n", "one", "1", "options 1\noptions two\n" },
-		{ "#options no\n optionsx no\n\toptions yes\n", "yes", "1", "#options no\n optionsx no\n\toptions 1\n" },
+		{ "#options no\n optionsx no\n\toptions yes\n", "yes", "1",
+		  "#options no\n optionsx no\n\toptions 1\n" },
 		{ "options\nlinux /a\n", "", "a=1", "options a=1\nlinux /a\n" },
 		/* wrapped lines are not part of the format: what follows is another, unknown line */
 		{ "efi /a\noptions ro lsm=x\n,y quiet\n", "ro lsm=x", "ro lsm=x a=1",
@@ -147,6 +149,25 @@ static void putting_the_same_changes_nothing(void **state)
 		assert_int_equal(sp_bls_get_options(&file, NULL, &line, NULL), 0);
 		assert_int_equal(sp_bls_put_options(&file, NULL, line, &out, NULL), 0);
 		assert_true(sp_buf_eq(&file, &out));
+	}
+}
+
+static void an_empty_line_takes_options_out(void **state)
+{
+	static const char *const files[][2] = {
+		{ "linux /a\r\noptions x", "linux /a" },
+		{ "linux /a\noptions x", "linux /a" },
+		{ "linux /a\r\noptions x\r\nversion 1\r\n", "linux /a\r\nversion 1\r\n" },
+		{ "options x", "" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < SP_ELEMENTS(files); i++) {
+		sp_autobuf struct sp_buf file = { 0 }, out = { 0 };
+
+		buf_set(&file, files[i][0], strlen(files[i][0]));
+		assert_int_equal(sp_bls_put_options(&file, NULL, "", &out, NULL), 0);
+		assert_string_equal(out.data, files[i][1]);
 	}
 }
 
@@ -219,7 +240,8 @@ static void sorts_like_grub(void **state)
 		{ MID "-0-strix-trial.conf", MID "-6.14.0-63.fc42.x86_64.conf" },
 		/* names that do not begin with the machine-id win or lose by its first character */
 		{ MID "-6.14.0-63", "strix-trial" },
-		{ "a" MID "-6.14.0-63", "0-strix-trial" },
+		{ MID "-6.14.0-63", "0-strix-trial" },
+		{ "0-strix-trial", "a" MID "-6.14.0-63" },
 		{ "strix-trial", "a" MID "-6.14.0-63" },
 		/* suffixes */
 		{ MID "-6.14.0-63.fc42.x86_64", MID "-6.14.0-63.fc42.x86_64~x" },
@@ -235,8 +257,9 @@ static void sorts_like_grub(void **state)
 		{ "ab", "a" },
 		{ "a", "" },
 	};
-	static const char *const equal[][2] = { { "a-1-1", "a-1-1.conf" }, { "a-01-1", "a-1-1" }, { "a-1.0-1", "a-1_0-1" },
-						{ "", "" } };
+	static const char *const equal[][2] = {
+		{ "a-1-1", "a-1-1.conf" }, { "a-01-1", "a-1-1" }, { "a-1.0-1", "a-1_0-1" }, { "", "" }
+	};
 
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(pairs); i++) {
@@ -267,11 +290,16 @@ static void bad_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_entry),	  cmocka_unit_test(parses_odd_entry),
-		cmocka_unit_test(refuses_damage), cmocka_unit_test(puts_options),
+		cmocka_unit_test(parses_entry),
+		cmocka_unit_test(parses_odd_entry),
+		cmocka_unit_test(refuses_damage),
+		cmocka_unit_test(puts_options),
 		cmocka_unit_test(putting_the_same_changes_nothing),
-		cmocka_unit_test(refuses_to_put), cmocka_unit_test(expands),
-		cmocka_unit_test(sorts_like_grub), cmocka_unit_test(bad_lengths),
+		cmocka_unit_test(an_empty_line_takes_options_out),
+		cmocka_unit_test(refuses_to_put),
+		cmocka_unit_test(expands),
+		cmocka_unit_test(sorts_like_grub),
+		cmocka_unit_test(bad_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

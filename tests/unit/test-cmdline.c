@@ -122,11 +122,14 @@ static void presence(void **state)
 
 static void multi_keys(void **state)
 {
-	static const char *const multi[] = { "console",	  "rd.luks.uuid", "rd.driver.blacklist", "ip", "initrd",
-					     "hugepages", "hugepagesz",	  "modprobe.blacklist",
-					     "crashkernel", "amdgpu.dyndbg", "systemd.swap-extra" };
-	static const char *const single[] = { "iommu",	 "amdgpu.gttsize", "ttm.pages_limit", "root",	"rd",
-					      "console2", "rdx.y",	    "",		      "ipv6", "default_hugepagesz" };
+	static const char *const multi[] = {
+		"console",     "rd.luks.uuid",	"rd.driver.blacklist", "ip",
+		"initrd",      "hugepages",	"hugepagesz",	       "modprobe.blacklist",
+		"crashkernel", "amdgpu.dyndbg", "systemd.swap-extra"
+	};
+	static const char *const single[] = { "iommu", "amdgpu.gttsize",    "ttm.pages_limit", "root",
+					      "rd",    "console2",	    "rdx.y",	       "",
+					      "ipv6",  "default_hugepagesz" };
 
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(multi); i++)
@@ -143,8 +146,8 @@ static void tokens(void **state)
 		const char *a, *b;
 		bool eq;
 	} pairs[] = {
-		{ "a-b=1", "a_b=1", true },   { "a=1", "\"a=1\"", true }, { "a=1", "a=\"1\"", true },
-		{ "a=1-2", "a=1_2", false },  { "a", "a=", false },	  { "a=1", "a=2", false },
+		{ "a-b=1", "a_b=1", true },  { "a=1", "\"a=1\"", true }, { "a=1", "a=\"1\"", true },
+		{ "a=1-2", "a=1_2", false }, { "a", "a=", false },	 { "a=1", "a=2", false },
 		{ "a=1", "a=1 b=2", false }, { "", "", false },
 	};
 	sp_autofree char *key = sp_token_key("\"amdgpu.gttsize=1\""), *none = sp_token_key("");
@@ -160,10 +163,12 @@ static void tokens(void **state)
 
 static void safe_tokens(void **state)
 {
-	static const char *const safe[] = { "iommu=pt", "ttm.pages_limit=15466496", "quiet", "a=b=c,d:e/f+g@h%i[0]^-_" };
-	static const char *const unsafe[] = { "",     "=x",    "--",   "-x",   "a b",  "a\tb", "a=\"b\"", "a='b'",
-					      "a=#b", "a=$b",  "a=\\", "a;b",  "a&b",  "a|b",  "a={b",	  "a=b}",
-					      "a=`b", "a\nb", "a=\x7f", "a=\xc3\xbc", "a=\x01", "a=<b", "a=(b", "a=*" };
+	static const char *const safe[] = { "iommu=pt", "ttm.pages_limit=15466496", "quiet",
+					    "a=b=c,d:e/f+g@h%i[0]^-_" };
+	static const char *const unsafe[] = { "",	 "=x",	       "--",	 "-x",	 "a b",	 "a\tb",
+					      "a=\"b\"", "a='b'",      "a=#b",	 "a=$b", "a=\\", "a;b",
+					      "a&b",	 "a|b",	       "a={b",	 "a=b}", "a=`b", "a\nb",
+					      "a=\x7f",	 "a=\xc3\xbc", "a=\x01", "a=<b", "a=(b", "a=*" };
 	char big[SP_CMDLINE_MAX + 1];
 
 	(void) state;
@@ -182,7 +187,7 @@ static void safe_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses),	 cmocka_unit_test(values), cmocka_unit_test(presence),
+		cmocka_unit_test(parses),     cmocka_unit_test(values), cmocka_unit_test(presence),
 		cmocka_unit_test(multi_keys), cmocka_unit_test(tokens), cmocka_unit_test(safe_tokens),
 	};
 
