@@ -3,7 +3,8 @@
 # Proves the house rules of the sources from their text (TAP):
 #   - dependencies point down only: cmd > report > engine > catalog > boot > hw > format > txn > base; main.c sees all
 #   - only txn/ and base/durable.c rename, unlink, sync or open for writing; who else may call base/durable.h is listed
-#   - format/ does no I/O; only report/ and main.c print, and cmd/ the help of its table; only main.c reads the environment; no shell; no floating point
+#   - format/ does no I/O; only report/ and main.c print, and cmd/ the help of its table
+#   - only main.c reads the environment; no shell; no floating point
 #   - files have at most 400 lines and functions 60; every source file has its SPDX line
 # By hand: sh tests/check-layers.sh TOP-OF-THE-SOURCES; then the exit status is 1 when a rule is broken.
 set -u
@@ -74,14 +75,16 @@ while read -r file; do
 done <"$TMP/sources"
 
 calls() { # REGEX OF NAMES [ALLOWED PATHS, a regex]: where one is called
-	(cd "$TMP/stripped" && grep -rnE "(^|[^A-Za-z0-9_.>])($1) *\\(" installer) | grep -vE "^(${2:-nothing}):" >"$TMP/bad"
+	(cd "$TMP/stripped" && grep -rnE "(^|[^A-Za-z0-9_.>])($1) *\\(" installer) |
+		grep -vE "^(${2:-nothing}):" >"$TMP/bad"
 }
 
 words() { # REGEX [ALLOWED]
-	(cd "$TMP/stripped" && grep -rnE "(^|[^A-Za-z0-9_])($1)([^A-Za-z0-9_]|\$)" installer) | grep -vE "^(${2:-nothing}):" >"$TMP/bad"
+	(cd "$TMP/stripped" && grep -rnE "(^|[^A-Za-z0-9_])($1)([^A-Za-z0-9_]|\$)" installer) |
+		grep -vE "^(${2:-nothing}):" >"$TMP/bad"
 }
 
-# --- includes ------------------------------------------------------------------------------------------------------------
+# --- includes -------------------------------------------------------------------------------------------------------
 
 : >"$TMP/bad"
 while read -r file; do
@@ -107,16 +110,17 @@ while read -r file; do
 done <"$TMP/sources"
 result "includes point down only ($(wc -l <"$TMP/sources") files)"
 
-# --- who changes a disk ----------------------------------------------------------------------------------------------------
+# --- who changes a disk ---------------------------------------------------------------------------------------------
 
 WRITERS='installer/(txn/[^:]*|base/durable\.[ch])'
-calls 'rename|renameat|renameat2|unlink|unlinkat|remove|link|linkat|symlink|symlinkat|mkdir|mkdirat|rmdir|mknod|mknodat|mkfifo' "$WRITERS"
+calls 'rename|renameat2?|unlink|unlinkat|remove|link|linkat|symlink|symlinkat|mkdir(at)?|rmdir|mknod(at)?|mkfifo' \
+	"$WRITERS"
 result 'only txn/ and base/durable.c rename, unlink, link or make folders'
 calls 'fsync|fdatasync|syncfs|sync|sync_file_range' "$WRITERS"
 result 'only txn/ and base/durable.c sync'
-calls 'truncate|ftruncate|fallocate|posix_fallocate|mkstemp|mkostemp|mkdtemp|tmpfile|creat|freopen' "$WRITERS"
+calls 'f?truncate|(posix_)?fallocate|mkstemp|mkostemp|mkdtemp|tmpfile|creat|freopen' "$WRITERS"
 result 'only txn/ and base/durable.c make or size files'
-calls 'fchmod|fchmodat|chmod|fchown|fchownat|chown|lchown|setxattr|fsetxattr|lsetxattr|removexattr|fremovexattr|utimensat|futimens' "$WRITERS"
+calls 'f?chmod|fchmodat|[fl]?chown|fchownat|[fl]?setxattr|[fl]?removexattr|utimensat|futimens' "$WRITERS"
 result 'only txn/ and base/durable.c change what belongs to a file'
 # main.c opens /dev/null in the place of a closed standard stream, and nothing else.
 words 'O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|O_TMPFILE' "$WRITERS|installer/main\.c"
@@ -129,14 +133,17 @@ grep -lE '^#[ \t]*include[ \t]*"base/durable\.h"' $(cat "$TMP/sources") |
 	grep -vE '^installer/(txn/.*|base/durable\.c|engine/[^/]*\.c|main\.c)$' >"$TMP/bad"
 result 'base/durable.h is for txn/, for live values in engine/, and for the log in main.c'
 
-# --- who does I/O, prints, looks around --------------------------------------------------------------------------------------
+# --- who does I/O, prints, looks around -----------------------------------------------------------------------------
 
-grep -nE '^#[ \t]*include[ \t]*(<(fcntl|unistd|dirent|ftw|glob|sys/stat|sys/mman|sys/ioctl|sys/mount|poll)\.h>|"base/(root|durable)\.h")' \
+IO_HEADERS='<(fcntl|unistd|dirent|ftw|glob|sys/stat|sys/mman|sys/ioctl|sys/mount|poll)\.h>|"base/(root|durable)\.h"'
+grep -nE "^#[ 	]*include[ 	]*($IO_HEADERS)" \
 	$(grep '^installer/format/' "$TMP/sources") /dev/null >"$TMP/bad"
 result 'format/ includes nothing that does I/O'
-calls 'open|openat|openat2|fopen|fdopen|read|pread|write|pwrite|stat|lstat|fstat|fstatat|getline|fgets|fread|fwrite' 'installer/(base|txn|hw|boot|catalog|engine|report|cmd)/[^:]*|installer/main\.[ch]'
+calls 'open|openat2?|fopen|fdopen|p?read|p?write|[lf]?stat|fstatat|getline|fgets|fread|fwrite' \
+	'installer/(base|txn|hw|boot|catalog|engine|report|cmd)/[^:]*|installer/main\.[ch]'
 result 'format/ calls nothing that does I/O'
-calls 'printf|fprintf|vprintf|vfprintf|dprintf|puts|fputs|fputc|putc|putchar|perror|fwrite|psignal|warn|warnx|err|errx' 'installer/(report/[^:]*|cmd/cmd-(help|complete)\.c|main\.c)'
+calls 'v?f?printf|dprintf|f?puts|fputc|putc|putchar|perror|fwrite|psignal|warnx?|errx?' \
+	'installer/(report/[^:]*|cmd/cmd-(help|complete)\.c|main\.c)'
 result 'only report/ and main.c print (and --help and completions, which come from the table of commands)'
 calls 'getenv|secure_getenv|setenv|putenv|unsetenv|clearenv' 'installer/main\.c'
 result 'only main.c reads or sets the environment'
@@ -149,25 +156,28 @@ result 'none of the functions that invite mistakes'
 calls 'geteuid|getuid|getresuid' ''
 result 'the user id is never tested'
 
-# --- size and licence ----------------------------------------------------------------------------------------------------------
+# --- size and licence -----------------------------------------------------------------------------------------------
 
 find installer tests -name '*.[ch]' | sort >"$TMP/c-files"
-xargs wc -l <"$TMP/c-files" | awk -v max=$MAX_LINES '$2 != "total" && $1 > max { print $2 ": " $1 " lines" }' >"$TMP/bad"
+xargs wc -l <"$TMP/c-files" |
+	awk -v max=$MAX_LINES '$2 != "total" && $1 > max { print $2 ": " $1 " lines" }' >"$TMP/bad"
 result "no C file has more than $MAX_LINES lines"
 while read -r file; do
 	awk -v max=$MAX_FUNCTION -v file="$file" '
 		/^[A-Za-z_].*\(/ { name = $0 }
 		/^{/ { start = NR }
-		/^}/ { if (start && NR - start - 1 > max) print file ":" start ": " NR - start - 1 " lines: " name; start = 0 }' "$file"
+		/^}/ { n = NR - start - 1; if (start && n > max) print file ":" start ": " n " lines: " name; start = 0 }' "$file"
 done <"$TMP/sources" >"$TMP/bad"
 result "no function has more than $MAX_FUNCTION lines"
-find . -path ./.git -prune -o -path './build*' -prune -o -path ./autom4te.cache -prune -o -path './strix-provision-*' -prune -o -type f \
+find . -path ./.git -prune -o -path './build*' -prune -o -path ./autom4te.cache -prune -o \
+	-path './strix-provision-*' -prune -o -type f \
 	\( -path './installer/*' -o -path './tests/*' -o -path './man/*' -o -path './completions/*' -o -path './m4/*' \
-	-o -path './grub/*' -o -path './sysctl.d/*' -o -path './modprobe.d/*' -o -path './environment.d/*' -o -path './profiles/*' \
-	-o -path './platforms/*' -o -path './advisories/*' -o -path './Makefile.am' -o -path './configure.ac' -o -path './quickstart' \
-	-o -path './autogen.sh' -o -path './systemd/*' \) \
-	\( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.py' -o -name '*.am' -o -name '*.ac' -o -name '*.cfg' -o -name 'sp-*.m4' \
-	-o -name quickstart -o -name '*.service' -o -name '*.bash' -o -name '*.fish' \) -print | sort >"$TMP/licensed"
+	-o -path './grub/*' -o -path './sysctl.d/*' -o -path './modprobe.d/*' -o -path './environment.d/*' \
+	-o -path './profiles/*' -o -path './platforms/*' -o -path './advisories/*' -o -path './Makefile.am' \
+	-o -path './configure.ac' -o -path './quickstart' -o -path './autogen.sh' -o -path './systemd/*' \) \
+	\( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.py' -o -name '*.am' -o -name '*.ac' -o -name '*.cfg' \
+	-o -name 'sp-*.m4' -o -name quickstart -o -name '*.service' -o -name '*.bash' -o -name '*.fish' \) -print |
+	sort >"$TMP/licensed"
 while read -r file; do
 	case $file in ./tests/machines/* | ./tests/cases/*/expected/*) continue ;; esac
 	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"

@@ -33,7 +33,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
-# --- TAP -----------------------------------------------------------------------------------------------------------
+# --- TAP ------------------------------------------------------------------------------------------------------------
 
 TAP_COUNT=0
 TAP_FAILED=0
@@ -128,7 +128,7 @@ expect_no_match() { # DESCRIPTION FILE REGEX
 }
 
 expect_same() { # DESCRIPTION BEFORE AFTER: two files
-	if diff -u "$2" "$3" >"$SCRATCH/diff" 2>&1; then
+	if diff -U 1 "$2" "$3" >"$SCRATCH/diff" 2>&1; then
 		pass "$1"
 	else
 		fail "$1"
@@ -137,12 +137,13 @@ expect_same() { # DESCRIPTION BEFORE AFTER: two files
 	fi
 }
 
-# --- trees ---------------------------------------------------------------------------------------------------------
+# --- trees ----------------------------------------------------------------------------------------------------------
 
 new_machine() { # NAME [FOLDER]: unpack a recorded machine and make it $TREE
 	TREE=$SCRATCH/${2:-tree}
 	[ ! -e "$TREE" ] || { chmod -R u+rwX "$TREE" && rm -rf "$TREE"; }
-	"$SP_TREE" unpack "$TESTS/machines/$1" "$TREE" 2>"$SCRATCH/unpack" || bail_out "cannot unpack $1: $(cat "$SCRATCH/unpack")"
+	"$SP_TREE" unpack "$TESTS/machines/$1" "$TREE" 2>"$SCRATCH/unpack" ||
+		bail_out "cannot unpack $1: $(cat "$SCRATCH/unpack")"
 }
 
 list_root() { # FILE: what --root owns (all but sys and proc), without our state directory
@@ -188,7 +189,10 @@ default_entry() { # id of the entry that boots when nobody chooses
 entry_line() { # ID: first options line, $kernelopts replaced
 	line=$(sed -n '/^options[ \t]/{s/^options[ \t]*//p;q;}' "$TREE/boot/loader/entries/$1.conf")
 	case $line in
-	*\$kernelopts*) echo "${line%%\$kernelopts*}$(get_grubenv "$TREE/boot/grub2/grubenv" kernelopts)${line#*\$kernelopts}" ;;
+	*\$kernelopts*)
+		opts=$(get_grubenv "$TREE/boot/grub2/grubenv" kernelopts)
+		echo "${line%%\$kernelopts*}$opts${line#*\$kernelopts}"
+		;;
 	*) echo "$line" ;;
 	esac
 }
@@ -265,13 +269,13 @@ reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; T
 	boot_sysctl
 }
 
-# --- the program ---------------------------------------------------------------------------------------------------
+# --- the program ----------------------------------------------------------------------------------------------------
 
 SP_AS= # a command in front of the program, such as setpriv or strace with its options
 SP_DATA=${SP_DATA:-$SP_SRCDIR}
 
 limit=
-! command -v timeout >/dev/null 2>&1 || limit='timeout -k 5 120'
+! command -v timeout >/dev/null 2>&1 || limit='timeout -k 5 60'
 
 run_sp() { # ARGUMENTS...: as they are, without --root; no terminal, no input
 	SP_LAST="strix-provision $*"
@@ -293,7 +297,7 @@ sp_must() { # ARGUMENTS...: a step that other tests rest on
 	}
 }
 
-# --- JSON ----------------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------------------------
 
 if command -v jq >/dev/null 2>&1; then
 	JSON=jq

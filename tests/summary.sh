@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Name what failed, count the results of `make check` from automake's *.trs files, and print "N passed, N failed", with ", N skipped" when
-# there are any; exit status 1 when something failed or nothing ran. Usage: sh tests/summary.sh [BUILD-FOLDER]
+# Name what failed in `make check`, and count the results from automake's *.trs files: "N passed, N failed", and
+# ", N skipped" when there are any. Exit status 1 when something failed or nothing ran.
+# Usage: sh tests/summary.sh [BUILD-FOLDER]
 find "${1:-.}/tests" -name '*.log' -exec sed -n 's/^\(FAIL\|ERROR\|XPASS\): /failed: /p' {} + 2>/dev/null
 find "${1:-.}/tests" -name '*.trs' -exec cat {} + 2>/dev/null | awk '
 	/^:test-result: (PASS|XFAIL)/ { passed++ }

@@ -29,7 +29,7 @@ fails() {
 	[ -z "${AFTER:-}" ] || { "$AFTER" && AFTER=''; }
 }
 
-# --- the command line ------------------------------------------------------------------------------------------------
+# --- the command line -----------------------------------------------------------------------------------------------
 
 fails 'no command' : 2 'command|usage'
 fails 'unknown command' : 2 'aply' aply
@@ -57,13 +57,13 @@ fails 'a reboot of another root' : 2 'reboot' apply --reboot
 RUN=run_sp
 fails 'a root that does not exist' : 2 'no-such-folder' --root /no-such-folder plan
 RUN=run_sp
-fails 'a recorded machine that does not exist' : 2 'no-such-folder' --root "$SCRATCH/tree" --machine /no-such-folder plan
+fails 'a machine that does not exist' : 2 'no-such-folder' --root "$SCRATCH/tree" --machine /no-such-folder plan
 RUN=run_sp
 fails 'a root that is a file' : 2 'machine-id' --root "$SCRATCH/tree/etc/machine-id" plan
 RUN=run_sp
 fails 'another machine, but this root' : 2 '--root' --machine "$SCRATCH/tree" apply
 
-# --- configuration and catalogue -------------------------------------------------------------------------------------
+# --- configuration and catalogue ------------------------------------------------------------------------------------
 
 CONF='strix-provision\.conf:[0-9]+'
 conf() { printf '%s\n' "$@" >"$TREE/etc/strix-provision.conf"; }
@@ -119,7 +119,7 @@ fails 'catalogue: a control character' data_control 2 "$BAD" apply --yes
 fails 'catalogue: unknown derived value' data_derived 2 "$BAD.*no_such_value" apply --yes
 fails 'catalogue: no such folder' data_none 1,2 'no-such-data' apply --yes
 
-# --- the boot setup --------------------------------------------------------------------------------------------------
+# --- the boot setup -------------------------------------------------------------------------------------------------
 
 entry_is_folder() { rm "$TREE/$ENTRY" && mkdir "$TREE/$ENTRY"; }
 entry_garbage() { printf '\001\002\377garbage\n\n= = =\n' >"$TREE/$ENTRY"; }
@@ -131,9 +131,12 @@ entry_too_long() {
 }
 entries_empty() { rm "$TREE"/boot/loader/entries/*; }
 entries_gone() { rm -r "$TREE/boot/loader"; }
-grubenv_short() { dd if="$TREE/boot/grub2/grubenv" of="$SCRATCH/short" bs=500 count=1 2>/dev/null && cp "$SCRATCH/short" "$TREE/boot/grub2/grubenv"; }
-grubenv_garbage() { dd if=/dev/zero of="$TREE/boot/grub2/grubenv" bs=1024 count=1 2>/dev/null; }
-grub_1_mib() { awk 'BEGIN { for (i = 0; i < 32768; i++) printf "%s", "# thirty-two bytes of a comment\n" }' >>"$TREE/etc/default/grub"; }
+GRUBENV=boot/grub2/grubenv
+grubenv_short() { head -c 500 "$TREE/$GRUBENV" >"$SCRATCH/short" && cat "$SCRATCH/short" >"$TREE/$GRUBENV"; }
+grubenv_garbage() { head -c 1024 /dev/zero >"$TREE/$GRUBENV"; }
+grub_1_mib() {
+	awk 'BEGIN { for (i = 0; i < 32768; i++) print "# thirty-two bytes of a comment" }' >>"$TREE/etc/default/grub"
+}
 grub_nul() { printf 'GRUB_CMDLINE_LINUX="a\000b"\n' >>"$TREE/etc/default/grub"; }
 grub_folder() { rm "$TREE/etc/default/grub" && mkdir "$TREE/etc/default/grub"; }
 grub_fifo() { rm "$TREE/etc/default/grub" && mkfifo "$TREE/etc/default/grub"; }
@@ -160,11 +163,12 @@ fails '/etc/kernel/cmdline: two hard links' cmdline_two_names 1 'kernel/cmdline'
 fails 'machine-id: none' no_machine_id 1,6 'machine-id' apply --yes
 fails 'machine-id: garbage' bad_machine_id 1,6 'machine-id' apply --yes
 
-# --- targets ---------------------------------------------------------------------------------------------------------
+# --- targets --------------------------------------------------------------------------------------------------------
 
 # A link leads out of the root by its text; inside the root the same path means another file, which is not there.
 outside() {
-	mkdir -p "$SCRATCH/outside" && echo 'root=outside' >"$SCRATCH/outside/file" && cp -p "$SCRATCH/outside/file" "$SCRATCH/outside.copy"
+	mkdir -p "$SCRATCH/outside" && echo 'root=outside' >"$SCRATCH/outside/file" || return 1
+	cp -p "$SCRATCH/outside/file" "$SCRATCH/outside.copy"
 	AFTER=outside_is_untouched
 }
 outside_is_untouched() {
@@ -183,7 +187,8 @@ immutable() {
 	AFTER=mutable
 }
 mutable() { chattr -i "$TREE/etc/kernel/cmdline"; }
-state_garbage() { mkdir "$TREE/var/lib/strix-provision" && echo '{ "garbage' >"$TREE/var/lib/strix-provision/state.json"; }
+STATE=var/lib/strix-provision
+state_garbage() { mkdir "$TREE/$STATE" && echo '{ "garbage' >"$TREE/$STATE/state.json"; }
 
 fails 'a link to a file outside the root' link_cmdline 1,2,4,6 'kernel/cmdline' apply --yes
 fails 'a link up and out of the root' link_cmdline_up 1,2,4,6 'kernel/cmdline' apply --yes
@@ -195,12 +200,12 @@ fails 'a folder of ours is a file' own_dir_is_file 1 'modprobe\.d' apply --yes
 fails 'a target is immutable' immutable 1 'kernel/cmdline' apply --yes
 fails 'state.json is damaged' state_garbage 1,5 'state\.json' apply --yes
 
-# --- disks -----------------------------------------------------------------------------------------------------------
+# --- disks ----------------------------------------------------------------------------------------------------------
 
 can_trace() { strace -o /dev/null true 2>/dev/null; }
 inject() { # WHAT: an error of the kernel, as strace(1) spells it
 	can_trace || return 1
-	SP_AS="strace -f -qq -o $SCRATCH/strace -e trace=${1%%:*} -e inject=$1"
+	SP_AS="strace -qq -o $SCRATCH/strace -e trace=${1%%:*} -e inject=$1"
 	ASAN_OPTIONS=detect_leaks=0
 	export ASAN_OPTIONS
 }
@@ -225,7 +230,7 @@ read_only_boot() {
 	chmod +x "$SCRATCH/read-only-boot"
 	for how in 'unshare -m' 'unshare -Urm'; do
 		# shellcheck disable=SC2086
-		if $how "$SCRATCH/read-only-boot" sh -c '! : >"$1"' x "$TREE/boot/probe" 2>/dev/null; then
+		if $how "$SCRATCH/read-only-boot" sh -c 'if touch "$1"; then exit 1; fi' x "$TREE/boot/probe" 2>/dev/null; then
 			SP_AS="$how $SCRATCH/read-only-boot"
 			return 0
 		fi
@@ -234,7 +239,7 @@ read_only_boot() {
 }
 fails '/boot is mounted read-only' read_only_boot 1 'Read-only' apply --yes
 
-# --- two at once -----------------------------------------------------------------------------------------------------
+# --- two at once ----------------------------------------------------------------------------------------------------
 
 locked() {
 	mkdir "$TREE/var/lib/strix-provision" && SP_AS="$SP_TREE lock $TREE/var/lib/strix-provision/lock"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Kill the program at every system call that changes a disk, recover, and look: the tree is the old or the new one, in
-# full. strace(1) delivers SIGKILL as the Nth call of a kind begins.
+# full. strace(1) delivers SIGKILL as the Nth call of a kind begins; children (one that would thaw /boot) live on.
 #
 #   1. apply, killed at each call                      recover -> before or after
 #   2. apply, killed; recover, killed; recover again   a sample
@@ -20,7 +20,7 @@ ASAN_OPTIONS=detect_leaks=0 # LeakSanitizer traces, too, and only one can
 export ASAN_OPTIONS
 
 command -v strace >/dev/null 2>&1 || skip_all 'no strace'
-strace -f -qq -o /dev/null -e trace=write -e inject=write:signal=KILL:when=99 true 2>/dev/null ||
+strace -qq -o /dev/null -e trace=write -e inject=write:signal=KILL:when=99 true 2>/dev/null ||
 	skip_all 'strace may not trace, or cannot inject, here'
 
 trace_list() {
@@ -33,22 +33,23 @@ TRACE=$(trace_list)
 count_points() { # FILE ARGUMENTS...: "CALL N" for every call that a whole run makes
 	points=$1
 	shift
-	SP_AS="strace -f -qq -o $SCRATCH/strace -e trace=$TRACE"
+	SP_AS="strace -qq -o $SCRATCH/strace -e trace=$TRACE"
 	sp "$@"
 	SP_AS=
-	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$SCRATCH/strace" | awk '{ print $1, ++n[$1] }' >"$points"
+	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$SCRATCH/strace" | awk '{ print $1, ++n[$1] }' >"$points"
 }
 
-sample() { # FILE MAX: at most that many of its lines, spread evenly
+sample() { # FILE MAX: about that many of its lines, spread evenly, and the last
 	awk -v max="$2" '{ line[NR] = $0 }
 		END { step = NR > max ? NR / max : 1
-		      for (i = 1; int(i) <= NR; i += step) print line[int(i)] }' "$1"
+		      for (i = 1; int(i) < NR; i += step) print line[int(i)]
+		      if (NR > 0) print line[NR] }' "$1"
 }
 
 sp_killed_at() { # CALL N ARGUMENTS...
 	call=$1 nth=$2
 	shift 2
-	SP_AS="strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$nth"
+	SP_AS="strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$nth"
 	sp "$@"
 	SP_AS=
 }
@@ -102,7 +103,10 @@ recovered_state() { # POINT OLD NEW: recover and judge; counts in OLD_COUNT, NEW
 	new) NEW_COUNT=$((NEW_COUNT + 1)) ;;
 	*)
 		problem "$1: the tree is neither the old nor the new one"
-		[ "$BAD" -gt 5 ] || { note_file 'against the old' "$SCRATCH/versus-old" && note_file 'against the new' "$SCRATCH/versus-new"; }
+		[ "$BAD" -gt 5 ] || {
+			note_file 'against the old' "$SCRATCH/versus-old"
+			note_file 'against the new' "$SCRATCH/versus-new"
+		}
 		return
 		;;
 	esac
@@ -116,7 +120,7 @@ recovered_state() { # POINT OLD NEW: recover and judge; counts in OLD_COUNT, NEW
 
 begin() { BAD=0 OLD_COUNT=0 NEW_COUNT=0 TRIED=0; }
 
-# --- 1: apply ------------------------------------------------------------------------------------------------------------
+# --- 1: apply -------------------------------------------------------------------------------------------------------
 
 new_machine zbook-64-fedora
 save_tree pristine
@@ -149,7 +153,10 @@ check "some ended as the old tree ($OLD_COUNT)" test "$OLD_COUNT" -gt 0
 check "some ended as the new tree ($NEW_COUNT)" test "$NEW_COUNT" -gt 0
 
 restore_tree pristine
-sp_killed_at "$(sed -n "$((TOTAL / 2))p" "$SCRATCH/points" | cut -d ' ' -f 1)" "$(sed -n "$((TOTAL / 2))p" "$SCRATCH/points" | cut -d ' ' -f 2)" apply --yes
+read -r call nth <<END
+$(sed -n "$((TOTAL / 2))p" "$SCRATCH/points")
+END
+sp_killed_at "$call" "$nth" apply --yes
 sp apply --yes
 expect_status 'apply recovers by itself what was interrupted, and then applies' 0
 list_root_untimed "$SCRATCH/now"
@@ -159,7 +166,7 @@ expect_status 'rollback of that' 0
 list_root "$SCRATCH/now"
 expect_same 'the tree is the old one' "$SCRATCH/old" "$SCRATCH/now"
 
-# --- 2: recover ------------------------------------------------------------------------------------------------------------
+# --- 2: recover -----------------------------------------------------------------------------------------------------
 
 begin
 RENAMES=$(grep -c '^renameat2 ' "$SCRATCH/points")
@@ -174,13 +181,14 @@ for nth in 1 $((RENAMES / 2)) "$RENAMES"; do
 		restore_tree interrupted
 		sp_killed_at "$call" "$again" recover
 		TRIED=$((TRIED + 1))
-		recovered_state "apply killed at rename $nth, recover killed at $call number $again" "$SCRATCH/old" "$SCRATCH/new-untimed"
+		recovered_state "apply killed at rename $nth, recover killed at $call number $again" \
+			"$SCRATCH/old" "$SCRATCH/new-untimed"
 	done <"$SCRATCH/tried"
 done
 check "recover killed at $TRIED calls: all recovered by the next" test "$BAD" -eq 0
 check 'recover had something to be killed at' test "$TRIED" -gt 0
 
-# --- 3: rollback -------------------------------------------------------------------------------------------------------------
+# --- 3: rollback ----------------------------------------------------------------------------------------------------
 
 restore_tree applied
 count_points "$SCRATCH/rollback-points" rollback --yes

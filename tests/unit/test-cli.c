@@ -22,18 +22,33 @@ static char *describe(const struct sp_cli *cli)
 		const char *name;
 		bool on;
 	} flags[] = {
-		{ "json", cli->json },	   { "quiet", cli->quiet },	      { "verbose", cli->verbose },
-		{ "help", cli->help },	   { "version", cli->version },	      { "check", cli->check },
-		{ "yes", cli->yes },	   { "reboot", cli->reboot },	      { "all", cli->all },
-		{ "given", s->given },	   { "any-platform", s->any_platform }, { "keep-conflicts", cli->keep_conflicts },
+		{ "json", cli->json },
+		{ "quiet", cli->quiet },
+		{ "verbose", cli->verbose },
+		{ "help", cli->help },
+		{ "version", cli->version },
+		{ "check", cli->check },
+		{ "yes", cli->yes },
+		{ "reboot", cli->reboot },
+		{ "all", cli->all },
+		{ "given", s->given },
+		{ "any-platform", s->any_platform },
+		{ "keep-conflicts", cli->keep_conflicts },
 		{ "uma-keep", s->uma == SP_UMA_KEEP },
 	};
 	const struct {
 		const char *name, *text;
 	} texts[] = {
-		{ "root", cli->root }, { "machine", cli->machine }, { "config", cli->config }, { "data", cli->data },
-		{ "boot", cli->boot }, { "log", cli->log },	    { "profile", s->profile }, { "with", *with ? with : NULL },
-		{ "without", *without ? without : NULL }, { "replace", *replace ? replace : NULL },
+		{ "root", cli->root },
+		{ "machine", cli->machine },
+		{ "config", cli->config },
+		{ "data", cli->data },
+		{ "boot", cli->boot },
+		{ "log", cli->log },
+		{ "profile", s->profile },
+		{ "with", *with ? with : NULL },
+		{ "without", *without ? without : NULL },
+		{ "replace", *replace ? replace : NULL },
 	};
 
 	sp_buf_adds(&b, cli->cmd ? cli->cmd->name : "none");
@@ -64,7 +79,8 @@ static const struct {
 	{ { "-V" }, "none version" },
 	{ { "--root", "/mnt", "--machine=/m", "status" }, "status root=/mnt machine=/m" },
 	{ { "--root=/a", "--root=/b", "status" }, "status root=/b" },
-	{ { "--config", "-", "--data", "d", "--boot", "grub-bls", "--log=l" }, "none config=- data=d boot=grub-bls log=l" },
+	{ { "--config", "-", "--data", "d", "--boot", "grub-bls", "--log=l" },
+	  "none config=- data=d boot=grub-bls log=l" },
 	{ { "--color=always", "status" }, "status color=1" },
 	{ { "--color", "never", "status" }, "status color=2" },
 	{ { "apply", "-y", "--reboot" }, "apply yes reboot" },
@@ -104,9 +120,12 @@ static const struct {
 	{ { "plan", "--color=blue" }, "option '--color': bad value 'blue'", "auto, always, never" },
 	{ { "plan", "--with=a,,b" }, "option '--with': bad value 'a,,b'", "iommu,thp" },
 	{ { "apply", "--gtt=0" }, "option '--gtt': bad value '0'", "above zero" },
-	{ { "apply", "--uma=512M" }, "'--uma 512M': this version does not change the firmware's carve-out", "--uma keep" },
+	{ { "apply", "--uma=512M" },
+	  "'--uma 512M': this version does not change the firmware's carve-out",
+	  "--uma keep" },
 	{ { "apply", "--uma-by-hand", "512M" },
-	  "'--uma-by-hand 512M': this version does not change the firmware's carve-out", "--uma keep" },
+	  "'--uma-by-hand 512M': this version does not change the firmware's carve-out",
+	  "--uma keep" },
 	{ { "detect", "--yes" }, "option '--yes' is not for this command", "detect --help" },
 	{ { "--check", "apply" }, "option '--check' is not for this command", "apply --help" },
 	{ { "status", "--gtt=1G" }, "option '--gtt' is not for this command", "status --help" },

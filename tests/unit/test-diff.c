@@ -30,7 +30,8 @@ static const struct {
 	{ "appended", "a\n", "a\nb\n", "--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n a\n+b\n" },
 	{ "no newline before", "a", "a\n", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n" NO_END "+a\n" },
 	{ "no newline after", "a\n", "a", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+a\n" NO_END },
-	{ "no newline in both, changed", "x\na", "x\nb", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n x\n-a\n" NO_END "+b\n" NO_END },
+	{ "no newline in both, changed", "x\na", "x\nb",
+	  "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n x\n-a\n" NO_END "+b\n" NO_END },
 	{ "no newline in both, kept", "x\na", "y\na", "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n-x\n+y\n a\n" NO_END },
 	{ "shortest script", "a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n",
 	  "--- a/f\n+++ b/f\n@@ -1,7 +1,6 @@\n-a\n-b\n c\n+b\n a\n b\n-b\n a\n+c\n" },
@@ -50,8 +51,7 @@ static void test_texts(void **state)
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(cases); i++) {
 		sp_autobuf struct sp_buf before = { 0 }, after = { 0 };
-		sp_autofree char *diff =
-			sp_diff("/f", fill(&before, cases[i].before), fill(&after, cases[i].after));
+		sp_autofree char *diff = sp_diff("/f", fill(&before, cases[i].before), fill(&after, cases[i].after));
 
 		print_message("%s\n", cases[i].name);
 		assert_string_equal(diff, cases[i].expected);
@@ -157,8 +157,10 @@ static void test_very_different(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_texts),	   cmocka_unit_test(test_binary),
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_very_different),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_binary),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_very_different),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
