@@ -34,10 +34,15 @@ static int hold_standard_descriptors(void)
 
 static int prepare_process(void)
 {
+	static char output[1024 * 1024];
+
 	(void) setlocale(LC_CTYPE, ""); /* which characters can be shown; all else stays in the C locale */
 	(void) umask(022);
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a closed pipe is a write error like any other */
 		return -errno;
+	/* Large enough for any report, so that the reason of a failed write is seen where it is told. */
+	if (setvbuf(stdout, output, _IOFBF, sizeof(output)) != 0)
+		return -ENOMEM;
 	return hold_standard_descriptors();
 }
 
@@ -90,6 +95,7 @@ static int dispatch(const struct sp_cli *cli, struct sp_report *r, struct sp_err
 
 	if (rc < 0)
 		return rc;
+	sp_report_log(r, "%s %s: %s", r->program, PACKAGE_VERSION, r->command ? r->command : "no command");
 	if (cli->help) {
 		sp_help_print(r->out, cli->cmd);
 		return SP_EXIT_OK;
@@ -118,6 +124,7 @@ static int conclude(struct sp_report *r, int rc, struct sp_error **err)
 		sp_report_error(r, lost);
 		status = status ? status : SP_EXIT_FAILED;
 	}
+	sp_report_log(r, "exit status %d", status);
 	return status;
 }
 

@@ -36,7 +36,7 @@ int sp_cli_parse(int argc, char *const *argv, struct sp_cli *ret, struct sp_erro
 
 enum sp_option_group {
 	SP_OPTIONS_GLOBAL = 1 << 0,
-	SP_OPTIONS_SELECT = 1 << 1, /* plan, apply */
+	SP_OPTIONS_SELECT = 1 << 1,  /* plan, apply */
 	SP_OPTIONS_CONSENT = 1 << 2, /* apply, rollback */
 	SP_OPTIONS_PLAN = 1 << 3,
 	SP_OPTIONS_APPLY = 1 << 4,
@@ -49,13 +49,13 @@ struct sp_option {
 	const char *arg;  /* "DIR", "FILE", ...; NULL: takes none */
 	const char *help;
 	unsigned group;
-	bool hidden; /* understood, but not offered */
+	bool hidden;		  /* understood, but not offered */
 	const char *const *words; /* what the argument may be, for completion; NULL: anything */
 	/* Store the value in the cli, at offset where the kind of option is a plain one. */
 	int (*set)(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err);
 	size_t offset;
 };
-extern const struct sp_option sp_options[]; /* ends with a row without a name */
+extern const struct sp_option sp_options[];			      /* ends with a row without a name */
 const struct sp_option *sp_option_find(const char *name, size_t len); /* NULL: none */
 bool sp_option_is_for(const struct sp_option *o, const struct sp_cmd *cmd /* NULL: the program */);
 

@@ -8,7 +8,8 @@ static int check_reboot_option(const struct sp_call *call, struct sp_error **err
 {
 	if (!call->cli->reboot || call->session->live)
 		return 0;
-	(void) sp_error_set(err, -EINVAL, "--reboot is for the running system, not for another root and not for a chroot");
+	(void) sp_error_set(err, -EINVAL,
+			    "--reboot is for the running system, not for another root and not for a chroot");
 	(void) sp_error_hint(err, "leave --reboot out");
 	return sp_error_exit(err, SP_EXIT_USAGE);
 }
@@ -20,7 +21,7 @@ static char *question(const struct sp_plan *plan)
 	for (size_t i = 0; i < plan->edits.n; i++)
 		n += plan->edits.v[i].op != SP_OP_KEEP;
 	if (n == 0)
-		return sp_xstrdup("Carry out the actions?");
+		return sp_xstrdup("Record this selection? No file changes.");
 	return sp_xasprintf("Write %zu %s (profile %s, %ju MiB for the GPU)?", n, n == 1 ? "file" : "files",
 			    plan->profile ? plan->profile->name : "none",
 			    (uintmax_t) (plan->has_sizes ? plan->sizes.gtt_mib : 0));
@@ -82,7 +83,7 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
 	if (rc == 0)
 		rc = carry_out(call, &plan, &res, err);
 	enum sp_exit status = sp_cmd_exit(rc, *err);
-	if (rc == 0 && plan->firmware_gate && plan->selection.uma != SP_UMA_KEEP)
+	if (rc == 0 && plan->firmware_gate)
 		status = SP_EXIT_FIRMWARE;
 	if (rc == 0)
 		status = restart(call, &res, status);

@@ -4,7 +4,7 @@
  *
  *   __complete commands            NAME, summary
  *   __complete options [COMMAND]   --NAME, argument or nothing, help; -L where there is a letter
- *   __complete values --NAME       what the argument of an option may be (file names are the shell's business)
+ *   __complete values NAME         what the argument of an option may be (file names are the shell's business)
  */
 #include <errno.h>
 
@@ -49,8 +49,7 @@ static void put_catalogue(FILE *out, const struct sp_catalog *c, bool profiles)
 
 static int put_values(FILE *out, const char *word, const char *data_dir)
 {
-	const struct sp_option *o =
-		word && sp_startswith(word, "--") ? sp_option_find(word + 2, strlen(word + 2)) : NULL;
+	const struct sp_option *o = word ? sp_option_find(word, strlen(word)) : NULL;
 	sp_autocatalog struct sp_catalog *catalog = NULL;
 	sp_autoerror struct sp_error *ignored = NULL; /* a completion says nothing */
 

@@ -77,8 +77,9 @@ void sp_help_print(FILE *out, const struct sp_cmd *cmd)
 		return;
 	}
 	(void) fprintf(out, "Usage: strix-provision [GLOBAL OPTIONS] COMMAND [OPTIONS]\n\n");
-	put_paragraph(out, "Prepare an AMD Strix Halo machine for large local language models: every change is shown first, "
-			   "made as one transaction, checked after the reboot, and can be undone.");
+	put_paragraph(out,
+		      "Prepare an AMD Strix Halo machine for large local language models: every change is shown first, "
+		      "made as one transaction, checked after the reboot, and can be undone.");
 	put_commands(out);
 	put_options(out, NULL);
 	(void) fprintf(out, "\n`strix-provision COMMAND --help` lists a command's options.\n"

@@ -3,7 +3,7 @@
 
 static enum sp_exit check_status(const struct sp_plan *plan)
 {
-	if (plan->firmware_gate && plan->selection.uma != SP_UMA_KEEP)
+	if (plan->firmware_gate)
 		return SP_EXIT_FIRMWARE;
 	return plan->pending ? SP_EXIT_DIFFERS : SP_EXIT_OK;
 }

@@ -34,7 +34,7 @@ struct sp_cmd {
 	/* An exit status, or a negative errno with err set (its exit status counts then). */
 	int (*run)(const struct sp_call *call, struct sp_error **err);
 };
-extern const struct sp_cmd sp_commands[]; /* ends with a row without a name */
+extern const struct sp_cmd sp_commands[];	    /* ends with a row without a name */
 const struct sp_cmd *sp_cmd_find(const char *name); /* NULL: none */
 
 int sp_cmd_detect(const struct sp_call *call, struct sp_error **err);

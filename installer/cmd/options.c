@@ -91,9 +91,10 @@ static int set_gtt(const struct sp_option *o, const char *value, struct sp_cli *
 
 static int refuse_firmware(const struct sp_option *o, const char *value, struct sp_error **err)
 {
-	(void) sp_error_set(err, -EOPNOTSUPP, "'--%s %s': this version does not change the firmware's carve-out", o->name,
-			    value);
-	(void) sp_error_hint(err, "change it in the firmware's setup, reboot and apply again; --uma keep accepts it as it is");
+	(void) sp_error_set(err, -EOPNOTSUPP, "'--%s %s': this version does not change the firmware's carve-out",
+			    o->name, value);
+	(void) sp_error_hint(
+		err, "change it in the firmware's setup, reboot and apply again; --uma keep accepts it as it is");
 	return sp_error_exit(err, SP_EXIT_USAGE);
 }
 
@@ -124,7 +125,8 @@ const struct sp_option sp_options[] = {
 	{ "root", 0, "DIR", "the tree that is read and changed (default /)", SP_OPTIONS_GLOBAL, false, TEXT(root) },
 	{ "machine", 0, "DIR", "read sys/ and proc/ of a recorded machine (default /)", SP_OPTIONS_GLOBAL, false,
 	  TEXT(machine) },
-	{ "config", 0, "FILE", "instead of /etc/strix-provision.conf in the root", SP_OPTIONS_GLOBAL, false, TEXT(config) },
+	{ "config", 0, "FILE", "instead of /etc/strix-provision.conf in the root", SP_OPTIONS_GLOBAL, false,
+	  TEXT(config) },
 	{ "data", 0, "DIR", "catalogues, profiles and platforms", SP_OPTIONS_GLOBAL, false, TEXT(data) },
 	{ "boot", 0, "NAME", "name the boot setup instead of recognising it", SP_OPTIONS_GLOBAL, false, TEXT(boot) },
 	{ "json", 0, NULL, "print one JSON object instead of text", SP_OPTIONS_GLOBAL, false, FLAG(json) },
@@ -138,9 +140,10 @@ const struct sp_option sp_options[] = {
 	{ "profile", 0, "NAME", "the profile to start from", SP_OPTIONS_SELECT, false, NULL, set_profile, 0 },
 	{ "with", 0, "ID", "also these settings (commas between, repeatable)", SP_OPTIONS_SELECT, false, LIST(with) },
 	{ "without", 0, "ID", "not these settings", SP_OPTIONS_SELECT, false, LIST(without) },
-	{ "replace", 0, "ID", "put ours in place of what blocks these settings", SP_OPTIONS_SELECT, false, LIST(replace) },
-	{ "gtt", 0, "SIZE", "memory that the GPU may use (K, M, G; or auto)", SP_OPTIONS_SELECT, false, gtt_words, set_gtt,
-	  FIELD(selection.gtt_mib) },
+	{ "replace", 0, "ID", "put ours in place of what blocks these settings", SP_OPTIONS_SELECT, false,
+	  LIST(replace) },
+	{ "gtt", 0, "SIZE", "memory that the GPU may use (K, M, G; or auto)", SP_OPTIONS_SELECT, false, gtt_words,
+	  set_gtt, FIELD(selection.gtt_mib) },
 	{ "host-reserve", 0, "SIZE", "memory that stays for everything else", SP_OPTIONS_SELECT, false,
 	  SIZE(host_reserve_mib) },
 	{ "uma", 0, "keep", "accept the firmware's carve-out as it is", SP_OPTIONS_SELECT, false, uma_words, set_uma,
@@ -150,7 +153,8 @@ const struct sp_option sp_options[] = {
 	  FLAG(selection.any_platform) },
 
 	{ "check", 0, NULL, "exit with 3 when changes are pending", SP_OPTIONS_PLAN, false, FLAG(check) },
-	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_APPLY, false, FLAG(reboot) },
+	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_APPLY, false,
+	  FLAG(reboot) },
 	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },
 	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,
 	  FLAG(keep_conflicts) },

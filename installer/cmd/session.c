@@ -32,7 +32,8 @@ int sp_session_open(const struct sp_cli *cli, struct sp_session *ret, struct sp_
 		return rc;
 	bool root_host = sp_root_is_host(ret->root), machine_host = sp_root_is_host(ret->machine);
 	if (cli->cmd->flags & SP_CMD_WRITES && root_host && !machine_host) {
-		(void) sp_error_set(err, -EINVAL, "--machine names a recorded machine, and --root is the running system");
+		(void) sp_error_set(err, -EINVAL,
+				    "--machine names a recorded machine, and --root is the running system");
 		(void) sp_error_hint(err, "name the tree that is to be changed with --root");
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}

@@ -100,11 +100,11 @@ static void put_facts(struct sp_report *r, const struct sp_facts *f)
 	for (size_t i = 0; i < SP_ELEMENTS(rows);) {
 		size_t n = 0;
 
-		sp_paint(r, SP_BOLD, "\n%s\n", rows[i].heading);
+		sp_heading(r, rows[i].heading);
 		do {
 			if (r->verbose || !rows[i].detail)
-				pairs[n++] = (struct sp_pair) { rows[i].label,
-								show(&rows[i], &f->v[rows[i].fact], r->verbose) };
+				pairs[n++] = (struct sp_pair){ rows[i].label,
+							       show(&rows[i], &f->v[rows[i].fact], r->verbose) };
 			i++;
 		} while (i < SP_ELEMENTS(rows) && !rows[i].heading);
 		sp_pairs_print(r, pairs, n);
@@ -114,7 +114,10 @@ static void put_facts(struct sp_report *r, const struct sp_facts *f)
 static void put_boot(struct sp_report *r, const struct sp_boot *boot)
 {
 	static const struct sp_column columns[] = {
-		{ " ", 0 }, { "", 0 }, { "KIND", 0 }, { "KERNEL", 0 }, { "TITLE", SCOLS_FL_TRUNC },
+		{ "", 0 },
+		{ "KIND", 0 },
+		{ "KERNEL", 0 },
+		{ "TITLE", SCOLS_FL_TRUNC },
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 
@@ -122,10 +125,10 @@ static void put_boot(struct sp_report *r, const struct sp_boot *boot)
 		const struct sp_entry *e = &boot->entries[i];
 		sp_autofree char *title = sp_text_safe(r, e->title ? e->title : e->id);
 		const char *kind = e->rescue ? "rescue" : e->ours ? "ours" : "foreign";
-		const char *cells[] = { " ", e->by_default ? "*" : " ", kind, e->version ? e->version : "-", title };
+		const char *cells[] = { e->by_default ? "*" : " ", kind, e->version ? e->version : "-", title };
 		struct libscols_line *row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 
-		sp_table_paint(row, 2, e->rescue || !e->ours ? SP_DIM : SP_GREEN);
+		sp_table_paint(row, 1, e->rescue || !e->ours ? SP_DIM : SP_GREEN);
 	}
 	sp_table_print(r, table);
 	for (size_t i = 0; i < boot->n_entries; i++) {
@@ -140,7 +143,7 @@ static void put_boot(struct sp_report *r, const struct sp_boot *boot)
 
 static void put_boot_group(struct sp_report *r, const struct sp_detect *d)
 {
-	sp_paint(r, SP_BOLD, "\nBoot setup\n");
+	sp_heading(r, "Boot setup");
 	if (!d->boot) {
 		sp_paragraph(r, "", 2, d->boot_error ? d->boot_error->message : "not recognised");
 		if (d->boot_error && d->boot_error->hint)
@@ -155,11 +158,11 @@ static void put_boot_group(struct sp_report *r, const struct sp_detect *d)
 
 static void put_kernels(struct sp_report *r, const struct sp_detect *d)
 {
-	static const struct sp_column columns[] = { { " ", 0 }, { "KERNEL", 0 }, { "", 0 } };
+	static const struct sp_column columns[] = { { "KERNEL", 0 }, { "", 0 } };
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 	const struct sp_entry *entry = d->boot ? sp_boot_default(d->boot) : NULL;
 
-	sp_paint(r, SP_BOLD, "\nInstalled kernels\n");
+	sp_heading(r, "Installed kernels");
 	if (d->facts->n_kernels == 0)
 		sp_print(r, "  none found\n");
 	for (size_t i = 0; i < d->facts->n_kernels; i++) {
@@ -169,7 +172,7 @@ static void put_kernels(struct sp_report *r, const struct sp_detect *d)
 				   : k->running	      ? "running"
 				   : next	      ? "boots by default"
 						      : NULL;
-		const char *cells[] = { " ", k->version, note };
+		const char *cells[] = { k->version, note };
 
 		(void) sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 	}
@@ -185,7 +188,7 @@ void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
 		{ "note", sp_xstrdup(d->platform ? d->platform->note : NULL) },
 	};
 
-	sp_paint(r, SP_BOLD, "Platform\n");
+	sp_heading(r, "Platform");
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 	put_facts(r, d->facts);
 	put_boot_group(r, d);

@@ -35,7 +35,7 @@ static struct lines split(const struct sp_buf *file)
 			cap = cap ? cap * 2 : 64;
 			lines.v = sp_xrealloc(lines.v, cap, sizeof(*lines.v));
 		}
-		lines.v[lines.n++] = (struct line) { start, len };
+		lines.v[lines.n++] = (struct line){ start, len };
 		at += len;
 	}
 	return lines;

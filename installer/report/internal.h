@@ -25,6 +25,9 @@ void sp_print(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3);
 void sp_paint(struct sp_report *r, enum sp_paint paint, const char *fmt, ...) sp_printf(3, 4);
 /* A paragraph: folded, indented, with `first` (borrowed, shorter than the indent) at its start. */
 void sp_paragraph(struct sp_report *r, const char *first, size_t indent, const char *text);
+/* The empty line between two parts. */
+void sp_gap(struct sp_report *r);
+void sp_heading(struct sp_report *r, const char *text);
 /* A bold heading and one paragraph an item; nothing when the list is empty. */
 void sp_section(struct sp_report *r, const char *heading, const struct sp_strv *items);
 
@@ -67,15 +70,14 @@ json_t *sp_json_open(const struct sp_report *r, enum sp_exit status, const struc
 /* "key": value (stolen; NULL is a failure of jansson and ends the program as out of memory does). */
 void sp_json_put(json_t *object, const char *key, json_t *value);
 void sp_json_error(json_t *object, const struct sp_error *error); /* error NULL: adds nothing */
-int sp_json_print(struct sp_report *r, json_t *object);		  /* steals the object */
+int sp_json_print(struct sp_report *r, json_t *object);		  /* steals the object; 0, see sp_report_finish() */
 /* The keys that plan and apply have in common. */
 void sp_json_plan(json_t *object, const struct sp_plan *plan);
-json_t *sp_json_warnings(const struct sp_plan *plan, const struct sp_result *res);
 
 /* --- report.c -------------------------------------------------------------------------------------------------- */
 
-void sp_report_log(struct sp_report *r, const char *text); /* to the log alone */
 void sp_report_warnings(struct sp_report *r, const struct sp_strv *warnings);
+void sp_report_firmware(struct sp_report *r, const struct sp_plan *plan);
 
 /* --- plan-text.c ----------------------------------------------------------------------------------------------- */
 

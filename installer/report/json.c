@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/internal.h"
 
-#include <errno.h>
-
 json_t *sp_json_text(const char *text)
 {
 	sp_autobuf struct sp_buf b = { 0 };
@@ -66,11 +64,12 @@ void sp_json_error(json_t *object, const struct sp_error *error)
 
 int sp_json_print(struct sp_report *r, json_t *object)
 {
-	int rc = json_dumpf(object, r->out, JSON_INDENT(2));
+	sp_autofree char *text = json_dumps(object, JSON_INDENT(2));
 
+	if (!text)
+		abort(); /* out of memory: every value is a JSON value */
 	json_decref(object);
 	r->object_done = true;
-	if (rc < 0 || fputc('\n', r->out) == EOF)
-		return -EIO; /* the stream keeps the reason; see sp_report_finish() */
+	(void) fprintf(r->out, "%s\n", text);
 	return 0;
 }

@@ -2,10 +2,12 @@
 /* The plan for people: what it is for, each setting with its reason, each file with its diff, what comes next. */
 #include "report/internal.h"
 
+#define REASON_INDENT 12 /* below the setting's name */
+
 static const struct {
 	enum sp_paint paint;
 } state_paints[] = {
-	[SP_DECIDE_CHANGE] = { SP_GREEN },     [SP_DECIDE_OK] = { SP_PLAIN },	 [SP_DECIDE_SKIPPED] = { SP_DIM },
+	[SP_DECIDE_CHANGE] = { SP_GREEN },    [SP_DECIDE_OK] = { SP_PLAIN },	[SP_DECIDE_SKIPPED] = { SP_DIM },
 	[SP_DECIDE_SHADOWED] = { SP_YELLOW }, [SP_DECIDE_BLOCKED] = { SP_RED },
 };
 
@@ -17,7 +19,8 @@ static char *kernel_text(const struct sp_plan *p)
 
 	if (next && running && sp_streq(next, running))
 		return sp_xasprintf("%s, running and booted by default", next);
-	return sp_xasprintf("%s boots by default, %s is running", next ? next : "unknown", running ? running : "unknown");
+	return sp_xasprintf("%s boots by default, %s is running", next ? next : "unknown",
+			    running ? running : "unknown");
 }
 
 static char *memory_text(const struct sp_facts *f)
@@ -55,11 +58,10 @@ static char *sizes_text(const struct sp_plan *p)
 
 static void put_head(struct sp_report *r, const struct sp_plan *p)
 {
-	const char *known = !p->platform	      ? p->platform_why
-			    : p->platform->supported ? "supported"
-						      : "not supported";
+	const char *known = !p->platform ? p->platform_why : p->platform->supported ? "supported" : "not supported";
 	struct sp_pair pairs[] = {
-		{ "platform", sp_xasprintf("%s (%s)", p->platform ? p->platform->name : "unknown", known ? known : "") },
+		{ "platform",
+		  sp_xasprintf("%s (%s)", p->platform ? p->platform->name : "unknown", known ? known : "") },
 		{ "boot setup", p->boot ? sp_xasprintf("%s, %zu entries", p->boot->ops->title, p->boot->n_entries)
 					: sp_xasprintf("not recognised%s%s", p->boot_error ? ": " : "",
 						       p->boot_error ? p->boot_error->message : "") },
@@ -70,7 +72,7 @@ static void put_head(struct sp_report *r, const struct sp_plan *p)
 		{ "profile", p->profile ? sp_xasprintf("%s: %s", p->profile->name, p->profile->summary) : NULL },
 	};
 
-	sp_paint(r, SP_BOLD, "Plan\n");
+	sp_heading(r, "Plan");
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 }
 
@@ -80,42 +82,59 @@ static void put_reason(struct sp_report *r, const struct sp_decision *d, bool ev
 	bool as_wanted = d->state == SP_DECIDE_CHANGE || d->state == SP_DECIDE_OK;
 
 	if (d->reason && (!as_wanted || evidence || r->verbose))
-		sp_paragraph(r, "", 11, d->reason);
+		sp_paragraph(r, "", REASON_INDENT, d->reason);
 	if (!evidence && !r->verbose)
 		return;
 	if (d->setting->summary && !sp_streq(d->reason, d->setting->summary))
-		sp_paragraph(r, "", 11, d->setting->summary);
+		sp_paragraph(r, "", REASON_INDENT, d->setting->summary);
 	if (d->setting->log.evidence) {
-		sp_autofree char *text = sp_xasprintf("%s: %s", sp_verdict_name(d->setting->log.verdict),
-						      d->setting->log.evidence);
-		sp_paragraph(r, "", 11, text);
+		sp_autofree char *text = sp_xasprintf("evidence: %s (verdict: %s)", d->setting->log.evidence,
+						      sp_verdict_name(d->setting->log.verdict));
+		sp_paragraph(r, "", REASON_INDENT, text);
 	}
 	for (size_t i = 0; r->verbose && i < d->setting->log.doubts.n; i++) {
 		sp_autofree char *text = sp_xasprintf("but: %s", d->setting->log.doubts.v[i]);
-		sp_paragraph(r, "", 11, text);
+		sp_paragraph(r, "", REASON_INDENT, text);
 	}
+}
+
+/* What the other columns leave for the value, with two blanks between columns. */
+static size_t value_width(const struct sp_report *r, const struct sp_plan *p)
+{
+	size_t id = strlen("SETTING"), place = strlen("PLACE"), used;
+
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		const struct sp_setting *s = p->decisions[i].setting;
+
+		id = strlen(s->id) > id ? strlen(s->id) : id;
+		place = strlen(sp_dest_name(s->dest)) > place ? strlen(sp_dest_name(s->dest)) : place;
+	}
+	used = REASON_INDENT + id + 2 + place + 2;
+	return r->width > used + 20 ? r->width - used : 20;
 }
 
 static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evidence)
 {
 	static const struct sp_column columns[] = {
-		{ " ", 0 }, { "STATE", 0 }, { "SETTING", 0 }, { "PLACE", 0 }, { "VALUE", SCOLS_FL_WRAP },
+		{ "STATE", 0 },
+		{ "SETTING", 0 },
+		{ "PLACE", 0 },
+		{ "VALUE", SCOLS_FL_WRAP },
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 	sp_autofree struct libscols_line **rows = sp_xcalloc(p->n_decisions, sizeof(struct libscols_line *));
 
-	sp_paint(r, SP_BOLD, "\nSettings\n");
+	sp_heading(r, "Settings");
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		const struct sp_decision *d = &p->decisions[i];
-		sp_autofree char *text =
-			sp_xasprintf("%s%s%s", d->key ? d->key : d->setting->key, d->value ? "=" : "",
-				     d->value ? d->value : "");
-		sp_autofree char *safe = sp_text_safe(r, text);
-		const char *cells[] = { " ", sp_decision_state_name(d->state), d->setting->id,
-					sp_dest_name(d->setting->dest), safe };
+		sp_autofree char *text = sp_xasprintf("%s%s%s", d->key ? d->key : d->setting->key, d->value ? "=" : "",
+						      d->value ? d->value : "");
+		sp_autofree char *safe = sp_text_safe(r, text), *folded = sp_text_fold(safe, value_width(r, p));
+		const char *cells[] = { sp_decision_state_name(d->state), d->setting->id,
+					sp_dest_name(d->setting->dest), folded };
 
 		rows[i] = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
-		sp_table_paint(rows[i], 1, state_paints[d->state].paint);
+		sp_table_paint(rows[i], 0, state_paints[d->state].paint);
 	}
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		sp_table_print_row(r, table, rows[i]);
@@ -130,7 +149,10 @@ static void put_diff(struct sp_report *r, const struct sp_edit *e)
 	char *rest = diff, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
-		enum sp_paint paint = *line == '+' ? SP_GREEN : *line == '-' ? SP_RED : *line == '@' ? SP_CYAN : SP_PLAIN;
+		enum sp_paint paint = *line == '+'   ? SP_GREEN
+				      : *line == '-' ? SP_RED
+				      : *line == '@' ? SP_CYAN
+						     : SP_PLAIN;
 
 		if (rest)
 			sp_paint(r, paint, "%s\n", line);
@@ -139,23 +161,23 @@ static void put_diff(struct sp_report *r, const struct sp_edit *e)
 
 static void put_files(struct sp_report *r, const struct sp_plan *p)
 {
-	static const struct sp_column columns[] = { { " ", 0 }, { "ACTION", 0 }, { "FILE", 0 } };
+	static const struct sp_column columns[] = { { "ACTION", 0 }, { "FILE", 0 } };
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 
 	if (p->edits.n == 0)
 		return;
-	sp_paint(r, SP_BOLD, "\nFiles\n");
+	sp_heading(r, "Files");
 	for (size_t i = 0; i < p->edits.n; i++) {
-		const char *cells[] = { " ", sp_op_name(p->edits.v[i].op), p->edits.v[i].path };
+		const char *cells[] = { sp_op_name(p->edits.v[i].op), p->edits.v[i].path };
 		struct libscols_line *row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 
-		sp_table_paint(row, 1, p->edits.v[i].op == SP_OP_KEEP ? SP_DIM : SP_GREEN);
+		sp_table_paint(row, 0, p->edits.v[i].op == SP_OP_KEEP ? SP_DIM : SP_GREEN);
 	}
 	sp_table_print(r, table);
 	for (size_t i = 0; i < p->edits.n; i++) {
 		if (p->edits.v[i].op == SP_OP_KEEP)
 			continue;
-		sp_print(r, "\n");
+		sp_gap(r);
 		put_diff(r, &p->edits.v[i]);
 	}
 }
@@ -176,9 +198,5 @@ void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence)
 	put_files(r, p);
 	sp_section(r, "Actions", &p->actions);
 	sp_report_warnings(r, &p->warnings);
-	sp_section(r, "Conflicts", &p->conflicts);
-	if (p->firmware_text) {
-		sp_paint(r, SP_BOLD, "\nFirmware\n");
-		sp_paragraph(r, "", 2, p->firmware_text);
-	}
+	sp_report_firmware(r, p);
 }

@@ -2,36 +2,33 @@
 /* apply, rollback and recover: what a transaction did. */
 #include "report/internal.h"
 
-json_t *sp_json_warnings(const struct sp_plan *plan, const struct sp_result *res)
+static json_t *all_warnings(const struct sp_plan *plan, const struct sp_result *res)
 {
-	json_t *array = plan ? sp_json_strv(&plan->warnings) : json_array();
+	json_t *array = plan ? sp_json_strv(&plan->warnings) : json_array(), *more = sp_json_strv(&res->warnings);
 
-	if (res) {
-		json_t *more = sp_json_strv(&res->warnings);
-
-		(void) json_array_extend(array, more);
-		json_decref(more);
-	}
+	if (json_array_extend(array, more) < 0)
+		abort(); /* out of memory */
+	json_decref(more);
 	return array;
 }
 
 static void put_result(json_t *object, const struct sp_result *res)
 {
-	sp_json_put(object, "transaction", res && res->txn ? json_integer((json_int_t) res->txn) : json_null());
-	sp_json_put(object, "changed", json_boolean(res && res->changed));
-	sp_json_put(object, "reboot_required", json_boolean(res && res->reboot_required));
-	sp_json_put(object, "recovered", res ? sp_json_strv(&res->recovered) : json_array());
+	sp_json_put(object, "transaction", res->txn ? json_integer((json_int_t) res->txn) : json_null());
+	sp_json_put(object, "changed", json_boolean(res->changed));
+	sp_json_put(object, "reboot_required", json_boolean(res->reboot_required));
+	sp_json_put(object, "recovered", sp_json_strv(&res->recovered));
 }
 
 /* The object of rollback and recover. */
 static int result_json(struct sp_report *r, const struct sp_result *res, enum sp_exit status,
 		       const struct sp_error *error)
 {
-	json_t *object = sp_json_open(r, status, res ? &res->warnings : NULL);
+	json_t *object = sp_json_open(r, status, &res->warnings);
 
 	put_result(object, res);
-	sp_json_put(object, "restored", res ? sp_json_strv(&res->restored) : json_array());
-	sp_json_put(object, "conflicts", res ? sp_json_strv(&res->conflicts) : json_array());
+	sp_json_put(object, "restored", sp_json_strv(&res->restored));
+	sp_json_put(object, "conflicts", sp_json_strv(&res->conflicts));
 	sp_json_error(object, error);
 	return sp_json_print(r, object);
 }
@@ -41,7 +38,7 @@ static int apply_json(struct sp_report *r, const struct sp_plan *p, const struct
 {
 	json_t *object = sp_json_open(r, status, NULL);
 
-	sp_json_put(object, "warnings", sp_json_warnings(p, res));
+	sp_json_put(object, "warnings", all_warnings(p, res));
 	if (p)
 		sp_json_plan(object, p);
 	put_result(object, res);
@@ -51,11 +48,37 @@ static int apply_json(struct sp_report *r, const struct sp_plan *p, const struct
 
 static void put_next_step(struct sp_report *r, bool reboot, const char *why)
 {
-	sp_autofree char *text =
-		reboot ? sp_xasprintf("Next: reboot, then run `%s verify`.", r->program)
-		       : sp_xasprintf("%s needs a reboot. Check with `%s verify`.", why, r->program);
+	sp_autofree char *text = reboot ? sp_xasprintf("Next: reboot, then run `%s verify`.", r->program)
+					: sp_xasprintf("%s needs a reboot. Check with `%s verify`.", why, r->program);
 
 	sp_paragraph(r, "", 0, text);
+}
+
+/* Settings that are wanted and not in force, and that apply cannot help. */
+static size_t count_unmet(const struct sp_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_decisions; i++)
+		n += p->decisions[i].state != SP_DECIDE_CHANGE && p->decisions[i].state != SP_DECIDE_OK;
+	return n;
+}
+
+static void put_applied(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res)
+{
+	size_t n = sp_plan_changes(p), unmet = count_unmet(p);
+
+	sp_gap(r);
+	if (res->txn)
+		sp_print(r, "Applied as transaction %ju: %zu %s written and read back.\n", (uintmax_t) res->txn, n,
+			 n == 1 ? "file" : "files");
+	else
+		sp_print(r, "Nothing to change: everything is already as planned.\n");
+	if (unmet)
+		sp_print(r, "Skipped, shadowed or blocked: %zu %s; `%s plan` says why.\n", unmet,
+			 unmet == 1 ? "setting" : "settings", r->program);
+	if (res->txn)
+		put_next_step(r, res->reboot_required, "Nothing of this");
 }
 
 int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
@@ -63,27 +86,16 @@ int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct s
 {
 	if (r->json)
 		return apply_json(r, p, res, status, error);
-	if (res && !r->quiet)
+	if (!r->quiet)
 		sp_section(r, "Recovered first", &res->recovered);
-	if (res)
-		sp_report_warnings(r, &res->warnings);
-	if (error)
-		return 0;
-	if (!r->quiet && res) {
-		size_t n = p ? sp_plan_changes(p) : 0;
-
-		sp_print(r, "\n");
-		if (res->changed)
-			sp_print(r, "Applied as transaction %ju: %zu %s written and read back.\n", (uintmax_t) res->txn, n,
-				 n == 1 ? "file" : "files");
-		else
-			sp_print(r, "Nothing to change: everything is already as planned.\n");
-		if (res->changed || res->reboot_required)
-			put_next_step(r, res->reboot_required, "Nothing of this");
+	if (!error && (r->quiet || !p->pending)) { /* there was no preview that said it */
+		sp_report_warnings(r, &p->warnings);
+		sp_report_firmware(r, p);
 	}
-	if (status == SP_EXIT_FIRMWARE && p && p->firmware_text && r->quiet)
-		sp_paragraph(r, "", 0, p->firmware_text);
-	else if (status == SP_EXIT_FIRMWARE && !r->quiet)
+	sp_report_warnings(r, &res->warnings);
+	if (!error && !r->quiet)
+		put_applied(r, p, res);
+	if (!error && !r->quiet && status == SP_EXIT_FIRMWARE)
 		sp_paragraph(r, "", 0, "The firmware's carve-out still needs you: see \"Firmware\" above.");
 	return 0;
 }
@@ -93,8 +105,6 @@ int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp
 {
 	if (r->json)
 		return result_json(r, res, status, error);
-	if (!res)
-		return 0;
 	if (!r->quiet)
 		sp_section(r, "Recovered first", &res->recovered);
 	sp_report_warnings(r, &res->warnings);
@@ -103,7 +113,8 @@ int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp
 	if (error || r->quiet)
 		return 0;
 	sp_section(r, "Restored", &res->restored);
-	sp_print(r, "\nRolled back as transaction %ju: %zu %s restored.\n", (uintmax_t) res->txn, res->restored.n,
+	sp_gap(r);
+	sp_print(r, "Rolled back as transaction %ju: %zu %s restored.\n", (uintmax_t) res->txn, res->restored.n,
 		 res->restored.n == 1 ? "file" : "files");
 	put_next_step(r, res->reboot_required, "Nothing of this");
 	return 0;
@@ -114,8 +125,6 @@ int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_
 {
 	if (r->json)
 		return result_json(r, res, status, error);
-	if (!res)
-		return 0;
 	sp_section(r, "Recovered", &res->recovered);
 	sp_report_warnings(r, &res->warnings);
 	if (!error && !r->quiet && res->recovered.n == 0)

@@ -148,9 +148,10 @@ static json_t *facts_json(const struct sp_facts *f)
 		const struct sp_value *v = &f->v[i];
 		json_t *o = json_object();
 
-		sp_json_put(o, "value", !v->known      ? json_null()
-					: v->is_number ? json_integer((json_int_t) v->number)
-						       : sp_json_text(v->text));
+		sp_json_put(o, "value",
+			    !v->known	   ? json_null()
+			    : v->is_number ? json_integer((json_int_t) v->number)
+					   : sp_json_text(v->text));
 		sp_json_put(o, "source", sp_json_text(v->source));
 		sp_json_put(o, "why", sp_json_text(v->known ? NULL : v->why));
 		sp_json_put(facts, sp_fact_name((enum sp_fact) i), o);

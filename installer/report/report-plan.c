@@ -88,7 +88,7 @@ static void closing(struct sp_report *r, const struct sp_plan *p, const struct s
 {
 	size_t n = sp_plan_changes(p);
 
-	sp_print(r, "\n");
+	sp_gap(r);
 	if (refusal) {
 		sp_autofree char *text = sp_xasprintf("apply would refuse this: %s.", refusal->message);
 
@@ -99,9 +99,13 @@ static void closing(struct sp_report *r, const struct sp_plan *p, const struct s
 		sp_paragraph(r, "", 0, "Nothing to do: everything is as the plan wants it.");
 	} else {
 		sp_autofree char *text =
-			sp_xasprintf("%zu %s would be written; nothing was changed. To carry this out, run `%s apply` with "
-				     "the same options.",
-				     n, n == 1 ? "file" : "files", r->program);
+			n ? sp_xasprintf(
+				    "%zu %s would be written; nothing was changed. To carry this out, run `%s apply` "
+				    "with the same options.",
+				    n, n == 1 ? "file" : "files", r->program)
+			  : sp_xasprintf(
+				    "No file would change; `%s apply` with the same options records this selection.",
+				    r->program);
 		sp_paragraph(r, "", 0, text);
 	}
 }
@@ -120,15 +124,19 @@ int sp_report_plan(struct sp_report *r, const struct sp_plan *p, enum sp_exit st
 		sp_json_put(object, "refusal", sp_json_text(refusal ? refusal->message : NULL));
 		return sp_json_print(r, object);
 	}
-	if (!r->quiet)
+	if (!r->quiet) {
 		sp_plan_text(r, p, true);
+	} else {
+		sp_report_warnings(r, &p->warnings);
+		sp_report_firmware(r, p);
+	}
 	closing(r, p, refusal);
 	return 0;
 }
 
 int sp_report_preview(struct sp_report *r, const struct sp_plan *p)
 {
-	if (!r->json && !r->quiet)
+	if (!r->json && !r->quiet && p->pending)
 		sp_plan_text(r, p, false);
 	return 0;
 }

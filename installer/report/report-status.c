@@ -60,17 +60,17 @@ static int status_json(struct sp_report *r, const struct sp_status *st, enum sp_
 static void put_transactions(struct sp_report *r, const struct sp_status *st)
 {
 	static const struct sp_column columns[] = {
-		{ " ", 0 }, { "ID", SCOLS_FL_RIGHT }, { "TIME", 0 }, { "KIND", 0 }, { "STATE", 0 }, { "WHAT", SCOLS_FL_WRAP },
+		{ "ID", SCOLS_FL_RIGHT }, { "TIME", 0 }, { "KIND", 0 }, { "STATE", 0 }, { "WHAT", SCOLS_FL_WRAP },
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 
-	sp_paint(r, SP_BOLD, "Transactions\n");
+	sp_heading(r, "Transactions");
 	for (size_t i = 0; i < st->n_txns; i++) {
 		const struct sp_status_txn *t = &st->txns[i];
 		sp_autofree char *id = sp_xasprintf("%ju", (uintmax_t) t->id);
 		/* what is left of the line beside the other columns */
-		sp_autofree char *text = sp_text_fold(t->text ? t->text : "", r->width > 80 ? r->width - 52 : 28);
-		const char *cells[] = { " ", id, t->time, t->kind, t->state, text };
+		sp_autofree char *text = sp_text_fold(t->text ? t->text : "", r->width > 80 ? r->width - 54 : 26);
+		const char *cells[] = { id, t->time, t->kind, t->state, text };
 
 		(void) sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 	}
@@ -89,7 +89,7 @@ static void put_applied(struct sp_report *r, const struct sp_applied *a)
 		{ "settings", sp_xasprintf("%zu", a->n_settings) },
 	};
 
-	sp_paint(r, SP_BOLD, "\nApplied\n");
+	sp_heading(r, "Applied");
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 	for (size_t i = 0; r->verbose && i < a->n_settings; i++) {
 		const struct sp_applied_setting *s = &a->settings[i];
@@ -107,8 +107,7 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 		put_transactions(r, st);
 	if (st->applied.txn)
 		put_applied(r, &st->applied);
-	if (st->n_txns)
-		sp_print(r, "\n");
+	sp_gap(r);
 	if (st->interrupted)
 		sp_print(r, "A transaction was interrupted. Run `%s recover`.\n", r->program);
 	if (st->reboot_pending)

@@ -43,17 +43,29 @@ static size_t group_checks(const struct sp_verify *v, struct group *groups)
 	return n;
 }
 
+static char *check_text(const struct sp_check *c)
+{
+	const char *expected = c->expected ? c->expected : "nothing",
+		   *reason = c->reason ? c->reason : "no reason given";
+
+	switch (c->result) {
+	case SP_CHECK_OK:
+		return sp_xasprintf("ok: %s", expected);
+	case SP_CHECK_PENDING:
+		return sp_xasprintf("after the reboot: %s", expected);
+	case SP_CHECK_SKIPPED:
+		return sp_xasprintf("not checked: %s", reason);
+	case SP_CHECK_FAIL:
+		break;
+	}
+	return sp_xasprintf("expected %s, found %s: %s", expected, c->actual ? c->actual : "nothing", reason);
+}
+
 static void put_check(struct sp_report *r, const struct sp_check *c)
 {
-	sp_autofree char *text = NULL;
+	sp_autofree char *first = sp_xasprintf("    %s:", sp_layer_name(c->layer)), *text = check_text(c);
 
-	if (c->result == SP_CHECK_OK || (c->result == SP_CHECK_PENDING && !c->reason))
-		text = sp_xasprintf("%s: %s: %s", sp_layer_name(c->layer), results[c->result].word, c->expected);
-	else
-		text = sp_xasprintf("%s: expected %s, found %s%s%s", sp_layer_name(c->layer), c->expected,
-				    c->actual ? c->actual : "nothing that could be read", c->reason ? ": " : "",
-				    c->reason ? c->reason : "");
-	sp_paragraph(r, "", 4, text);
+	sp_paragraph(r, first, 13, text);
 }
 
 static void put_reasons(struct sp_report *r, const struct sp_verify *v, const char *id)
@@ -69,21 +81,21 @@ static void put_reasons(struct sp_report *r, const struct sp_verify *v, const ch
 
 static struct libscols_line *add_row(struct libscols_table *table, const struct group *g)
 {
-	const char *cells[LAYERS + 2] = { " ", g->id };
+	const char *cells[LAYERS + 1] = { g->id };
 	struct libscols_line *row;
 
 	for (size_t l = 0; l < LAYERS; l++)
-		cells[l + 2] = g->worst[l] < 0 ? "-" : results[g->worst[l]].word;
+		cells[l + 1] = g->worst[l] < 0 ? "-" : results[g->worst[l]].word;
 	row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 	for (size_t l = 0; l < LAYERS; l++)
-		sp_table_paint(row, l + 2, g->worst[l] < 0 ? SP_DIM : results[g->worst[l]].paint);
+		sp_table_paint(row, l + 1, g->worst[l] < 0 ? SP_DIM : results[g->worst[l]].paint);
 	return row;
 }
 
 static void put_table(struct sp_report *r, const struct sp_verify *v)
 {
-	static const struct sp_column columns[LAYERS + 2] = {
-		{ " ", 0 }, { "SETTING", 0 }, { "DISK", 0 }, { "ENTRY", 0 }, { "CMDLINE", 0 }, { "LIVE", 0 }, { "EFFECT", 0 },
+	static const struct sp_column columns[LAYERS + 1] = {
+		{ "SETTING", 0 }, { "DISK", 0 }, { "ENTRY", 0 }, { "CMDLINE", 0 }, { "LIVE", 0 }, { "EFFECT", 0 },
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 	sp_autofree struct group *groups = sp_xcalloc(v->n_checks, sizeof(*groups));
@@ -142,8 +154,7 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 		put_table(r, v);
 	}
 	sp_report_warnings(r, &v->warnings);
-	if (!r->quiet && (v->n_checks || v->warnings.n))
-		sp_print(r, "\n");
+	sp_gap(r);
 	sp_paragraph(r, "", 0, v->sentence ? v->sentence : overall(v));
 	return 0;
 }

@@ -25,10 +25,12 @@ int sp_report_finish(struct sp_report *r, struct sp_error **err)
 	errno = 0;
 	if (fflush(r->out) == 0 && !ferror(r->out))
 		return 0;
-	return sp_error_errno(err, errno > 0 ? -errno : -EIO, "cannot write to standard output");
+	if (errno > 0)
+		return sp_error_errno(err, -errno, "cannot write to standard output");
+	return sp_error_set(err, -EIO, "cannot write to standard output"); /* an earlier write failed */
 }
 
-void sp_report_log(struct sp_report *r, const char *text)
+static void put_log(struct sp_report *r, const char *text)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -45,9 +47,19 @@ void sp_report_log(struct sp_report *r, const char *text)
 	(void) fflush(r->log); /* so that it tells how far a run came that was cut short */
 }
 
+void sp_report_log(struct sp_report *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sp_autofree char *text = sp_xvasprintf(fmt, ap);
+	va_end(ap);
+	put_log(r, text);
+}
+
 static void talk(struct sp_report *r, const char *text, bool to_terminal)
 {
-	sp_report_log(r, text);
+	put_log(r, text);
 	if (!to_terminal)
 		return;
 	sp_autofree char *safe = sp_text_safe(r, text);
@@ -94,11 +106,16 @@ void sp_report_error(struct sp_report *r, const struct sp_error *error)
 void sp_report_warnings(struct sp_report *r, const struct sp_strv *warnings)
 {
 	sp_section(r, "Warnings", warnings);
-	for (size_t i = 0; i < warnings->n; i++) {
-		sp_autofree char *line = sp_xasprintf("warning: %s", warnings->v[i]);
+	for (size_t i = 0; i < warnings->n; i++)
+		sp_report_log(r, "warning: %s", warnings->v[i]);
+}
 
-		sp_report_log(r, line);
-	}
+void sp_report_firmware(struct sp_report *r, const struct sp_plan *plan)
+{
+	if (!plan->firmware_text)
+		return;
+	sp_heading(r, "Firmware");
+	sp_paragraph(r, "", 2, plan->firmware_text);
 }
 
 bool sp_report_can_ask(const struct sp_report *r)
@@ -121,6 +138,6 @@ int sp_report_ask(struct sp_report *r, const char *question, bool *ret_yes)
 		return 0; /* end of input is no */
 	char *word = sp_strip(answer);
 	*ret_yes = strcasecmp(word, "y") == 0 || strcasecmp(word, "yes") == 0;
-	sp_report_log(r, *ret_yes ? "answer: yes" : "answer: no");
+	sp_report_log(r, "answer: %s", *ret_yes ? "yes" : "no");
 	return 0;
 }

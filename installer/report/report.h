@@ -18,11 +18,12 @@ struct sp_report {
 	FILE *out, *err, *log; /* log: --log FILE, NULL; gets everything that is talk, with the time in front */
 	bool json, quiet, verbose;
 	enum sp_color color;
-	bool utf8;	       /* the locale can show it */
-	bool object_done;      /* --json: the one object has been printed */
-	const char *command;   /* "apply"; NULL: there is none yet */
-	const char *program;   /* "strix-provision" */
-	size_t width;	       /* columns; 80 where it is no terminal */
+	bool utf8;	     /* the locale can show it */
+	bool object_done;    /* --json: the one object has been printed */
+	bool begun;	     /* text has been printed: a new part begins with an empty line */
+	const char *command; /* "apply"; NULL: there is none yet */
+	const char *program; /* "strix-provision" */
+	size_t width;	     /* columns; 80 where it is no terminal */
 };
 
 /*
@@ -40,7 +41,7 @@ int sp_report_plan(struct sp_report *r, const struct sp_plan *p, enum sp_exit st
 int sp_report_preview(struct sp_report *r, const struct sp_plan *p);
 /*
  * error NULL: it went well. plan NULL: it failed before there was one. With an error only --json prints all of it;
- * the text of an error is sp_report_error()'s.
+ * the text of an error is sp_report_error()'s. res is what happened up to then.
  */
 int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
 		    const struct sp_error *error);
@@ -54,6 +55,7 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 /* The line "strix-provision: apply: message" and the hint; with --json also the object, if none was printed yet. */
 void sp_report_error(struct sp_report *r, const struct sp_error *error);
 void sp_report_note(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3); /* talk; silent with --quiet */
+void sp_report_log(struct sp_report *r, const char *fmt, ...) sp_printf(2, 3);	/* to the log alone */
 void sp_report_progress(void *report, const char *step);			/* for sp_session.progress */
 /* Can a question be answered? Standard input is a terminal, and the user has seen what it is about (no --json). */
 bool sp_report_can_ask(const struct sp_report *r);

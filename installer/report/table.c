@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/internal.h"
 
+#define INDENT 2
+
 static void must(int rc)
 {
 	if (rc < 0) /* only for want of memory */
@@ -16,7 +18,8 @@ struct libscols_table *sp_table_new(struct sp_report *r, const struct sp_column 
 	must(scols_table_set_stream(table, r->out));
 	/* The same on a terminal and in a pipe: as wide as the report says. */
 	must(scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS));
-	must(scols_table_set_termwidth(table, r->width));
+	must(scols_table_set_termwidth(table, r->width - INDENT));
+	must(scols_table_set_column_separator(table, "  "));
 	must(scols_table_enable_colors(table, r->color == SP_COLOR_ALWAYS));
 	must(scols_table_enable_ascii(table, !r->utf8));
 	for (size_t i = 0; i < n; i++) {
@@ -52,6 +55,17 @@ void sp_table_paint(struct libscols_line *row, size_t column, enum sp_paint pain
 		must(scols_cell_set_color(cell, sp_paint_name(paint)));
 }
 
+/* Print what libsmartcols made, which may or may not end in a newline. */
+static void put_indented(struct sp_report *r, char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		if (*line)
+			(void) fprintf(r->out, "%*s%s\n", INDENT, "", line);
+	}
+}
+
 void sp_table_print(struct sp_report *r, struct libscols_table *table)
 {
 	sp_autofree char *text = NULL;
@@ -59,7 +73,7 @@ void sp_table_print(struct sp_report *r, struct libscols_table *table)
 	if (scols_table_is_empty(table))
 		return;
 	must(scols_print_table_to_string(table, &text));
-	(void) fprintf(r->out, "%s%s", text, sp_endswith(text, "\n") ? "" : "\n");
+	put_indented(r, text);
 }
 
 void sp_table_print_row(struct sp_report *r, struct libscols_table *table, struct libscols_line *row)
@@ -67,8 +81,7 @@ void sp_table_print_row(struct sp_report *r, struct libscols_table *table, struc
 	sp_autofree char *text = NULL;
 
 	must(scols_table_print_range_to_string(table, row, row, &text));
-	/* libsmartcols leaves out the newline behind a table's last row */
-	(void) fprintf(r->out, "%s%s", text, sp_endswith(text, "\n") ? "" : "\n");
+	put_indented(r, text);
 }
 
 static size_t widest_label(const struct sp_pair *pairs, size_t n)
@@ -84,9 +97,9 @@ static size_t widest_label(const struct sp_pair *pairs, size_t n)
 
 void sp_pairs_print(struct sp_report *r, struct sp_pair *pairs, size_t n)
 {
-	static const struct sp_column columns[] = { { "", 0 }, { "", 0 }, { "", SCOLS_FL_WRAP } };
+	static const struct sp_column columns[] = { { "", 0 }, { "", SCOLS_FL_WRAP } };
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
-	size_t used = widest_label(pairs, n) + 5; /* two of indent, three between */
+	size_t used = INDENT + widest_label(pairs, n) + 2;
 
 	must(scols_table_enable_noheadings(table, 1));
 	for (size_t i = 0; i < n; i++) {
@@ -94,7 +107,7 @@ void sp_pairs_print(struct sp_report *r, struct sp_pair *pairs, size_t n)
 			continue;
 		sp_autofree char *safe = sp_text_safe(r, pairs[i].value);
 		sp_autofree char *folded = sp_text_fold(safe, r->width > used + 20 ? r->width - used : 20);
-		const char *cells[] = { " ", pairs[i].label, folded };
+		const char *cells[] = { pairs[i].label, folded };
 
 		(void) sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 		free(sp_steal(pairs[i].value));

@@ -6,8 +6,12 @@
 static const struct {
 	const char *name, *escape;
 } paints[] = {
-	[SP_PLAIN] = { NULL, "" },	     [SP_BOLD] = { "bold", "\033[1m" },	 [SP_GREEN] = { "green", "\033[32m" },
-	[SP_YELLOW] = { "yellow", "\033[33m" }, [SP_RED] = { "red", "\033[31m" }, [SP_CYAN] = { "cyan", "\033[36m" },
+	[SP_PLAIN] = { NULL, "" },
+	[SP_BOLD] = { "bold", "\033[1m" },
+	[SP_GREEN] = { "green", "\033[32m" },
+	[SP_YELLOW] = { "yellow", "\033[33m" },
+	[SP_RED] = { "red", "\033[31m" },
+	[SP_CYAN] = { "cyan", "\033[36m" },
 	[SP_DIM] = { "halfbright", "\033[2m" },
 };
 
@@ -111,6 +115,7 @@ static void print_safe(struct sp_report *r, enum sp_paint paint, const char *tex
 	sp_autofree char *safe = sp_text_safe(r, text);
 	bool on = paint != SP_PLAIN && r->color == SP_COLOR_ALWAYS;
 
+	r->begun = true;
 	(void) fprintf(r->out, "%s%s%s", on ? paints[paint].escape : "", safe, on ? "\033[0m" : "");
 }
 
@@ -140,17 +145,30 @@ void sp_paragraph(struct sp_report *r, const char *first, size_t indent, const c
 	sp_autofree char *folded = sp_text_fold(safe, r->width > indent + 20 ? r->width - indent : 20);
 	char *rest = folded, *line;
 
+	r->begun = true;
 	while ((line = strsep(&rest, "\n"))) {
 		(void) fprintf(r->out, "%-*s%s\n", (int) indent, first, line);
 		first = "";
 	}
 }
 
+void sp_gap(struct sp_report *r)
+{
+	if (r->begun)
+		sp_print(r, "\n");
+}
+
+void sp_heading(struct sp_report *r, const char *text)
+{
+	sp_gap(r);
+	sp_paint(r, SP_BOLD, "%s\n", text);
+}
+
 void sp_section(struct sp_report *r, const char *heading, const struct sp_strv *items)
 {
 	if (items->n == 0)
 		return;
-	sp_paint(r, SP_BOLD, "\n%s\n", heading);
+	sp_heading(r, heading);
 	for (size_t i = 0; i < items->n; i++)
 		sp_paragraph(r, "  -", 4, items->v[i]);
 }
