@@ -24,7 +24,7 @@ function __strix_provision_words
     end
     for line in $options
         set -l parts (string split \t -- $line)
-        test "$parts[1]" = "$previous" -a -n "$parts[2]"; or continue
+        string match -q -- $previous $parts[1]; and test -n "$parts[2]"; or continue
         switch $parts[2]
             case DIR
                 __fish_complete_directories (string replace -- $prefix "" $current) | string replace -r '^' -- $prefix

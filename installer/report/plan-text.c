@@ -142,21 +142,19 @@ static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evid
 	}
 }
 
+static enum sp_paint diff_paint(char sign)
+{
+	return sign == '+' ? SP_GREEN : sign == '-' ? SP_RED : sign == '@' ? SP_CYAN : SP_PLAIN;
+}
+
 static void put_diff(struct sp_report *r, const struct sp_edit *e)
 {
 	sp_autofree char *diff = sp_diff(e->path, e->op == SP_OP_CREATE ? NULL : &e->before.bytes,
 					 e->op == SP_OP_DELETE ? NULL : &e->after.bytes);
 	char *rest = diff, *line;
 
-	while ((line = strsep(&rest, "\n"))) {
-		enum sp_paint paint = *line == '+'   ? SP_GREEN
-				      : *line == '-' ? SP_RED
-				      : *line == '@' ? SP_CYAN
-						     : SP_PLAIN;
-
-		if (rest)
-			sp_paint(r, paint, "%s\n", line);
-	}
+	for (size_t i = 0; (line = strsep(&rest, "\n")) && rest; i++)
+		sp_paint(r, i < 2 ? SP_BOLD : diff_paint(*line), "%s\n", line);
 }
 
 static void put_files(struct sp_report *r, const struct sp_plan *p)

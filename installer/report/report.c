@@ -134,8 +134,10 @@ int sp_report_ask(struct sp_report *r, const char *question, bool *ret_yes)
 	(void) fflush(r->out);
 	(void) fprintf(r->err, "\n%s [y/N] ", question);
 	(void) fflush(r->err);
-	if (getline(&answer, &cap, stdin) < 0)
-		return 0; /* end of input is no */
+	if (getline(&answer, &cap, stdin) < 0) { /* end of input is no */
+		(void) fputc('\n', r->err);
+		return 0;
+	}
 	char *word = sp_strip(answer);
 	*ret_yes = strcasecmp(word, "y") == 0 || strcasecmp(word, "yes") == 0;
 	sp_report_log(r, "answer: %s", *ret_yes ? "yes" : "no");

@@ -113,10 +113,12 @@ char *sp_text_mib(uint64_t mib)
 static void print_safe(struct sp_report *r, enum sp_paint paint, const char *text)
 {
 	sp_autofree char *safe = sp_text_safe(r, text);
-	bool on = paint != SP_PLAIN && r->color == SP_COLOR_ALWAYS;
+	bool on = paint != SP_PLAIN && r->color == SP_COLOR_ALWAYS, line = sp_endswith(safe, "\n");
 
 	r->begun = true;
-	(void) fprintf(r->out, "%s%s%s", on ? paints[paint].escape : "", safe, on ? "\033[0m" : "");
+	if (line)
+		safe[strlen(safe) - 1] = '\0'; /* colours end before the line does */
+	(void) fprintf(r->out, "%s%s%s%s", on ? paints[paint].escape : "", safe, on ? "\033[0m" : "", line ? "\n" : "");
 }
 
 void sp_print(struct sp_report *r, const char *fmt, ...)
