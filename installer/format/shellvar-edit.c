@@ -101,7 +101,7 @@ static void compare(const char *old, const char *new, struct diff *ret)
 		if (left && len && chunk_eq(&a[i], &b[j])) {
 			i++;
 			j++;
-		} else if (j == m || (left && len && len[(i + 1 - head) * w + j - head] >= len[(i - head) * w + j + 1 - head])) {
+		} else if (i < n && (!left || !len || len[(i + 1 - head) * w + j - head] >= len[(i - head) * w + j + 1 - head])) {
 			memset(ret->drop + at, true, a[i].len);
 			i++;
 		} else {
@@ -126,13 +126,17 @@ void sp_shell_escape(struct sp_buf *b, const char *s, size_t len)
 	}
 }
 
-/* Where in the file an insertion goes, and in which quotes it stands there: behind its neighbour, else before the next. */
-static struct sp_shell_piece find_place(const char *s, const struct sp_shell_site *site, const struct sp_shell_value *v, size_t from,
-			       size_t to, size_t at)
+/*
+ * Where in the file an insertion goes, and in which quotes it stands there: in the place of what it replaces, else
+ * behind its neighbour, else before the next.
+ */
+static struct sp_shell_piece find_place(const char *s, const struct sp_shell_site *site, const struct sp_shell_value *v,
+					size_t k, const bool *drop, size_t at)
 {
-	const struct sp_shell_piece *before = at > from ? &v->v[at - 1] : NULL, *after = at < to ? &v->v[at] : NULL;
+	const struct sp_shell_piece *before = at > v->site[k] ? &v->v[at - 1] : NULL;
+	const struct sp_shell_piece *after = at < v->site[k + 1] ? &v->v[at] : NULL;
 
-	if (before && (before->quote || !after))
+	if (before && (before->quote || !after || drop[at - 1]))
 		return (struct sp_shell_piece){ .at = before->end, .quote = before->quote };
 	if (after)
 		return (struct sp_shell_piece){ .at = after->at, .quote = after->quote };
@@ -149,7 +153,7 @@ static bool edit_site(const char *s, const struct sp_shell_site *site, const str
 	for (size_t i = from; i <= to; i++) {
 		for (; next < n && add[next].at == i; next++) {
 			const struct insertion *a = &add[next];
-			struct sp_shell_piece place = find_place(s, site, v, from, to, i);
+			struct sp_shell_piece place = find_place(s, site, v, k, d->drop, i);
 
 			if (place.quote == '\'' ? memchr(a->s, '\'', a->len) != NULL
 						: !place.quote && !is_plain(a->s, a->len))
@@ -171,8 +175,8 @@ static bool edit_site(const char *s, const struct sp_shell_site *site, const str
 }
 
 /* One site written anew, in double quotes. */
-static void rewrite_site(const struct sp_shell_value *v, size_t k, const struct insertion *add, size_t n, const struct diff *d,
-			 struct sp_buf *ret)
+static void rewrite_site(const struct sp_shell_value *v, size_t k, const struct insertion *add, size_t n,
+			 const struct diff *d, struct sp_buf *ret)
 {
 	size_t next = 0;
 

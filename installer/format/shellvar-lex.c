@@ -13,7 +13,7 @@ unsigned sp_shell_line(const char *s, size_t at)
 	return line;
 }
 
-static int unclosed(const struct sp_shell_lex *l, size_t at, const char *what)
+int sp_shell_unclosed(const struct sp_shell_lex *l, size_t at, const char *what)
 {
 	return sp_error_set(l->err, -EINVAL, "line %u: %s is never closed", sp_shell_line(l->s, at), what);
 }
@@ -45,7 +45,7 @@ static int skip_single(struct sp_shell_lex *l)
 	const char *end = strchr(l->s + l->pos + 1, '\'');
 
 	if (!end)
-		return unclosed(l, l->pos, "a single quote");
+		return sp_shell_unclosed(l, l->pos, "a single quote");
 	l->pos = (size_t) (end - l->s) + 1;
 	return 0;
 }
@@ -63,7 +63,7 @@ static int skip_escaped(struct sp_shell_lex *l, char close, const char *what)
 		if (l->s[l->pos] == '\\' && l->s[l->pos + 1])
 			l->pos++;
 	}
-	return unclosed(l, from, what);
+	return sp_shell_unclosed(l, from, what);
 }
 
 /* One step inside double quotes or ${}: an escape, a substitution, or a plain byte. */
@@ -94,7 +94,7 @@ static int skip_double(struct sp_shell_lex *l)
 			return r;
 	}
 	if (!l->s[l->pos])
-		return unclosed(l, from, "a double quote");
+		return sp_shell_unclosed(l, from, "a double quote");
 	l->pos++;
 	return 0;
 }
@@ -121,7 +121,7 @@ static int skip_brace(struct sp_shell_lex *l, bool quoted)
 			return r;
 	}
 	if (!l->s[l->pos])
-		return unclosed(l, from, "'${'");
+		return sp_shell_unclosed(l, from, "'${'");
 	l->pos++;
 	return 0;
 }
@@ -159,7 +159,7 @@ static int skip_substitution(struct sp_shell_lex *l)
 	l->pos++;
 	int r = sp_shell_skip_parens(l);
 	if (r == -ENOENT)
-		return unclosed(l, from, "'$('");
+		return sp_shell_unclosed(l, from, "'$('");
 	l->sets = sets;
 	return r;
 }
@@ -241,39 +241,6 @@ char *sp_shell_unquote(const char *s, size_t start, size_t end)
 	return sp_buf_steal(&b);
 }
 
-/* Does this line of a here-document look as if it assigned the variable? */
-static bool line_assigns(const char *line, const char *var)
-{
-	size_t n = strlen(var);
-
-	line += strspn(line, " \t");
-	if (sp_startswith(line, "export ") || sp_startswith(line, "export\t"))
-		line += 7 + strspn(line + 7, " \t");
-	return strncmp(line, var, n) == 0 && (line[n] == '=' || sp_startswith(line + n, "+="));
-}
-
-/* The text of one here-document, line by line up to its delimiter. */
-static int skip_here(struct sp_shell_lex *l, size_t i)
-{
-	sp_autofree char *delimiter = sp_shell_unquote(l->s, l->here[i].start, l->here[i].end);
-
-	while (l->s[l->pos]) {
-		const char *line = l->s + l->pos, *text = line;
-		size_t len = strcspn(line, "\n");
-
-		l->pos += len + (line[len] == '\n');
-		if (l->here[i].tabs)
-			text += strspn(text, "\t");
-		len -= (size_t) (text - line);
-		len -= len > 0 && text[len - 1] == '\r';
-		if (len == strlen(delimiter) && memcmp(text, delimiter, len) == 0)
-			return 0;
-		if (line_assigns(text, l->var))
-			l->sets = "is assigned inside a here-document";
-	}
-	return unclosed(l, l->here[i].start, "a here-document");
-}
-
 /* The word behind a redirection operator belongs to it. */
 static int redirection(struct sp_shell_lex *l, bool here, bool tabs)
 {
@@ -302,10 +269,18 @@ static const struct {
 	{ "(", '(' },	{ ")", ')' },
 };
 
+static bool is_redirection(const char *p)
+{
+	size_t digits = strspn(p, "0123456789");
+
+	return p[digits] == '<' || p[digits] == '>';
+}
+
 static int operator(struct sp_shell_lex *l, struct sp_shell_token *ret)
 {
 	size_t i = 0;
 
+	l->pos += strspn(l->s + l->pos, "0123456789"); /* the descriptor of a redirection */
 	while (!sp_startswith(l->s + l->pos, operators[i].text))
 		i++;
 	l->pos += strlen(operators[i].text);
@@ -325,7 +300,7 @@ static int line_end(struct sp_shell_lex *l, struct sp_shell_token *ret)
 	ret->op = '\n';
 	l->pos++;
 	for (size_t i = 0; r == 0 && i < l->n_here; i++)
-		r = skip_here(l, i);
+		r = sp_shell_skip_here(l, i);
 	l->n_here = 0;
 	return r;
 }
@@ -341,13 +316,13 @@ int sp_shell_next(struct sp_shell_lex *l, struct sp_shell_token *ret)
 		r = line_end(l, ret);
 	} else if (p[0] == '(' && p[1] == '(' && skip_arithmetic(l)) {
 		ret->kind = SP_SHELL_WORD;
-	} else if (*p && strchr(";&|()<>", *p)) {
+	} else if ((*p && strchr(";&|()<>", *p)) || is_redirection(p)) {
 		r = operator(l, ret);
 	} else if (*p) {
 		ret->kind = SP_SHELL_WORD;
 		r = skip_word(l);
 	} else if (l->n_here > 0) {
-		r = unclosed(l, l->here[0].start, "a here-document");
+		r = sp_shell_unclosed(l, l->here[0].start, "a here-document");
 	}
 	ret->end = l->pos;
 	return r;

@@ -4,13 +4,14 @@
 #include <ctype.h>
 #include <errno.h>
 
-enum verb { VERB_OTHER, VERB_EXPORT, VERB_PREFIX, VERB_READS, VERB_STOPS };
+enum verb { VERB_OTHER, VERB_EXPORT, VERB_SETS, VERB_PREFIX, VERB_READS, VERB_STOPS };
 
 /* A simple command while it is read. */
 struct command {
 	size_t at;		/* where it begins */
 	unsigned words, assigns; /* words that are no assignments; assignments of any variable */
-	bool other;		/* a redirection, an array, or what stands behind a compound command */
+	bool other;		/* a redirection or an array is part of it */
+	bool ended;		/* this is what stands behind a compound command */
 	enum verb verb;		/* of the first word */
 	bool assigns_var;
 	unsigned before;	   /* if assigns_var: words in front of that assignment */
@@ -35,7 +36,7 @@ struct parser {
 	bool function_next;	  /* the next compound command is the body of a function */
 	bool chained;		  /* the command hangs on the result of the one before it */
 	unsigned line_assigns;	  /* assignments on this line */
-	bool line_has_var;
+	size_t line_var;	  /* where on this line var is assigned, plus 1; 0: it is not */
 	/* why the value cannot be told; a later plain assignment settles it unless it is final */
 	const char *doubt;
 	size_t doubt_at;
@@ -76,7 +77,7 @@ static int pop(struct parser *p, char kind, size_t at)
 		return refuse(p, -EINVAL, at, "the end of a compound command has no beginning");
 	if (p->depth-- == p->function)
 		p->function = 0;
-	p->cmd = (struct command){ .at = at, .other = true };
+	p->cmd = (struct command){ .at = at, .other = true, .ended = true };
 	return 0;
 }
 
@@ -86,7 +87,7 @@ static void judge_assignment(struct parser *p, bool plain)
 	const struct command *c = &p->cmd;
 	struct sp_shell_sites *s = p->sites;
 
-	p->line_has_var = true;
+	p->line_var = c->at + 1;
 	if (p->function > 0 || p->function_next)
 		return doubt(p, c->at, "is assigned inside a function");
 	if (p->depth > 0)
@@ -131,9 +132,9 @@ static void end_command(struct parser *p, char op)
 	*c = (struct command){ 0 };
 	if (op != '\n')
 		return;
-	if (p->line_has_var && p->line_assigns > 1)
-		doubt(p, p->lex.pos - 1, "is one of several assignments on one line");
-	p->line_has_var = false;
+	if (p->line_var > 0 && p->line_assigns > 1)
+		doubt(p, p->line_var - 1, "is one of several assignments on one line");
+	p->line_var = 0;
 	p->line_assigns = 0;
 }
 
@@ -222,14 +223,18 @@ static enum verb find_verb(const char *word)
 		const char *word;
 		enum verb verb;
 	} verbs[] = {
-		{ "export", VERB_EXPORT }, { "command", VERB_PREFIX }, { "builtin", VERB_PREFIX }, { ".", VERB_READS },
-		{ "source", VERB_READS },  { "eval", VERB_READS },     { "return", VERB_STOPS },   { "exit", VERB_STOPS },
+		{ "export", VERB_EXPORT }, { "readonly", VERB_SETS }, { "declare", VERB_SETS },	  { "typeset", VERB_SETS },
+		{ "local", VERB_SETS },	   { "read", VERB_SETS },     { "unset", VERB_SETS },	  { "getopts", VERB_SETS },
+		{ "mapfile", VERB_SETS },  { "let", VERB_SETS },      { "readarray", VERB_SETS }, { "command", VERB_PREFIX },
+		{ "builtin", VERB_PREFIX }, { ".", VERB_READS },      { "source", VERB_READS },	  { "eval", VERB_READS },
+		{ "return", VERB_STOPS },  { "exit", VERB_STOPS },
 	};
 
 	for (size_t i = 0; i < SP_ELEMENTS(verbs); i++)
 		if (sp_streq(verbs[i].word, word))
 			return verbs[i].verb;
-	return VERB_OTHER;
+	/* what an expansion gives may be any of these */
+	return strpbrk(word, "$`") ? VERB_READS : VERB_OTHER;
 }
 
 /* A word of a command that is no assignment: read VAR, unset VAR, declare VAR=x, printf -v VAR, for VAR in, ... */
@@ -237,10 +242,12 @@ static void take_argument(struct parser *p, const struct sp_shell_token *t)
 {
 	struct command *c = &p->cmd;
 	sp_autofree char *word = sp_shell_unquote(p->lex.s, t->start, t->end);
-	size_t n = strlen(p->lex.var);
+	size_t n = strlen(p->lex.var), name = strcspn(word, "=$`");
 
-	if (c->words == 0)
+	if (c->words == 0 && !c->ended)
 		c->verb = find_verb(word);
+	else if ((c->verb == VERB_EXPORT || c->verb == VERB_SETS) && (word[name] == '$' || word[name] == '`'))
+		c->sets = "may be set by a command";
 	if (c->verb != VERB_PREFIX || c->words > 0)
 		c->words++;
 	if (strncmp(word, p->lex.var, n) != 0 || !strchr("=+[", word[n]) || (c->verb == VERB_EXPORT && !word[n]))

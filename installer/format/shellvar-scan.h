@@ -2,8 +2,8 @@
 /*
  * Inside of format/shellvar.h: as much of the shell's grammar (POSIX XCU chapter 2, and what bash adds to it) as is
  * needed to say which assignments of one variable are in effect, or that this cannot be said without running the file.
- * shellvar-lex.c cuts the text into words and operators, shellvar-scan.c follows the commands, shellvar-edit.c changes
- * a value where it stands.
+ * shellvar-lex.c and shellvar-here.c cut the text into words and operators, shellvar-scan.c follows the
+ * commands, shellvar-edit.c changes a value where it stands.
  */
 #pragma once
 
@@ -38,13 +38,19 @@ struct sp_shell_lex {
 	size_t n_here;
 };
 
-/* The next token: 0; -EINVAL: something is not closed; -EOPNOTSUPP: too deep. Comments and continuations are no tokens. */
+/*
+ * The next token; comments and continuations are none. -EINVAL: something is not closed; -EOPNOTSUPP: nested too deeply.
+ */
 int sp_shell_next(struct sp_shell_lex *l, struct sp_shell_token *ret) sp_must_check;
 /* Behind a '(': move behind the ')' that closes it. */
 int sp_shell_skip_parens(struct sp_shell_lex *l) sp_must_check;
 /* A word without its quotes and backslashes, owned; expansions are left as written. */
 char *sp_shell_unquote(const char *s, size_t start, size_t end);
 unsigned sp_shell_line(const char *s, size_t at); /* 1-based */
+
+/* Of shellvar-lex.c and shellvar-here.c only: pass over the text of l->here[i], which begins at l->pos. */
+int sp_shell_skip_here(struct sp_shell_lex *l, size_t i) sp_must_check;
+int sp_shell_unclosed(const struct sp_shell_lex *l, size_t at, const char *what);
 
 /* The value of one assignment as written, in bytes of the text. */
 struct sp_shell_site {

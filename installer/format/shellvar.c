@@ -30,26 +30,29 @@ static void add_piece(struct sp_shell_value *v, const char *s, size_t at, size_t
 	sp_buf_add(&v->text, s + end - 1, 1);
 }
 
-/* Does the byte at i make the shell compute something? start: of the value. */
-static bool is_special(const char *s, size_t start, size_t i, char quote)
+/* Does the byte make the shell compute something? before: the byte of the value in front of it, 0 for none. */
+static bool is_special(char c, char quote, char before)
 {
-	if (s[i] == '\r')
+	if (c == '\r')
 		return true;
 	if (quote == '\'')
 		return false;
-	if (s[i] == '$' || s[i] == '`')
+	if (c == '$' || c == '`')
 		return true;
-	return !quote && (s[i] == '{' || (s[i] == '~' && (i == start || s[i - 1] == ':')));
+	return !quote && (c == '{' || (c == '~' && (!before || before == ':')));
 }
 
-static int decode_site(const char *s, const struct sp_shell_site *site, struct sp_shell_value *ret, struct sp_error **err)
+static int decode_site(const char *s, const struct sp_shell_site *site, struct sp_shell_value *ret,
+		       struct sp_error **err)
 {
+	size_t first = ret->text.len;
 	char quote = 0;
 
 	for (size_t i = site->start; i < site->end; i++) {
 		bool escapes = s[i] == '\\' && i + 1 < site->end && quote != '\'';
+		char before = ret->text.len > first ? ret->text.data[ret->text.len - 1] : '\0';
 
-		if (is_special(s, site->start, i, quote))
+		if (is_special(s[i], quote, before))
 			return needs_shell(s, i, err);
 		if (s[i] == quote || (!quote && (s[i] == '\'' || s[i] == '"'))) {
 			quote = quote ? 0 : s[i];
