@@ -114,7 +114,7 @@ static int take_out_tokens(struct undo *u, struct rewind *w, const char *path, c
 	}
 	if (r < 0)
 		return r;
-	sp_cmdline_transition(text, &line->to, &line->from, &t);
+	sp_owned_move(text, &line->to, &line->from, line->linux_path, &t);
 	for (size_t i = 0; i < t.changed.n; i++) {
 		sp_autofree char *what = sp_xasprintf("%s was changed since", t.changed.v[i]);
 		add_conflict(u, path, what);
