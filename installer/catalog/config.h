@@ -26,10 +26,13 @@ struct sp_selection {
 	bool any_platform;
 	struct sp_override *overrides; /* configuration only */
 	size_t n_overrides;
+	struct sp_strv origins; /* configuration only: "with thp", "/etc/strix-provision.conf:7", and so on in pairs */
 };
 void sp_selection_clear(struct sp_selection *s);
 #define sp_autoselection sp_cleanup(sp_selection_clear)
-void sp_selection_copy(struct sp_selection *to, const struct sp_selection *from);
+void sp_selection_copy(struct sp_selection *to, const struct sp_selection *from); /* to is empty */
+/* Where the configuration says so: "file:line" of `gtt` and its MiB, of `with` and an id, ...; NULL: it does not. */
+const char *sp_selection_origin(const struct sp_selection *s, const char *key, const char *value);
 json_t *sp_selection_to_json(const struct sp_selection *s);
 int sp_selection_from_json(const json_t *json, struct sp_selection *ret, struct sp_error **err) sp_must_check;
 /* Every id and the profile exist in the catalogue; -EINVAL, exit SP_EXIT_USAGE, with the nearest name as hint. */
@@ -47,5 +50,8 @@ int sp_config_load(const struct sp_root *root, const char *path, struct sp_confi
 void sp_config_clear(struct sp_config *c);
 #define sp_autoconfig sp_cleanup(sp_config_clear)
 
-/* "59G", "60416M", "512 MB", "4GiB": binary, result in MiB; -EINVAL with a message that shows the forms. */
+/*
+ * "59G", "60416M", "512 MB", "4GiB": binary, result in MiB, more than nothing; -EINVAL with a message that shows the
+ * forms, SP_EXIT_USAGE.
+ */
 int sp_size_parse(const char *text, uint64_t *ret_mib, struct sp_error **err) sp_must_check;

@@ -10,6 +10,8 @@
  *   zram-present                       swap on zram
  *   no-disk-swap
  *   platform ID                        the platform that was matched
+ *
+ * "A and B" holds when both do; it is unknown when one is and the other does not say no.
  */
 #pragma once
 
@@ -26,3 +28,5 @@ struct sp_question {
 int sp_predicate_check(const char *text, struct sp_error **err) sp_must_check;
 /* SP_UNKNOWN sets why (owned; may be NULL). */
 enum sp_tristate sp_predicate_ask(const char *text, const struct sp_question *q, char **why);
+/* The platform that the text names (owned); NULL: it names none. */
+char *sp_predicate_platform(const char *text);
