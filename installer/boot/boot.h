@@ -21,8 +21,10 @@ struct sp_entry {
 	char *version;	   /* kernel version; NULL: unknown */
 	char *linux_path;  /* as written in the entry */
 	struct sp_strv initrd;
+	char *options;	   /* the options line as written; NULL: it has none */
 	char *line;	   /* what the loader would pass: first options line, variables expanded; "" when none */
-	bool ours;	   /* belongs to this system and is ours to change */
+	bool named;	   /* its file name says that it is this system's */
+	bool ours;	   /* belongs to this system (named, and with our root=) and is ours to change */
 	bool rescue;	   /* left as it is */
 	bool by_default;   /* boots when nobody chooses */
 	char *why;	   /* not ours: the reason */
@@ -38,12 +40,13 @@ const char *sp_place_role_name(enum sp_place_role role); /* "entry", "future", "
 /* A file that holds the line, or a part of it. */
 struct sp_place {
 	enum sp_place_role role;
-	char *path;
+	char *path; /* in the root, symbolic links resolved, as the path of an edit */
 	struct sp_host host;
 	bool exists;
 	bool only_remove; /* our keys are taken out here and nothing is added (GRUB_CMDLINE_LINUX_DEFAULT) */
 	char *line;	  /* NULL: the file is there, but holds none */
 	char *create;	  /* the complete line to start from when the place has to be created (rule R0); NULL: do not */
+	size_t extra;	  /* bytes that the loader adds to this line: BOOT_IMAGE=, values of variables */
 	char *linux_path; /* entry: for GRUB 2.14's length bug; NULL elsewhere */
 	bool bad_length;  /* this machine's GRUB has that bug */
 	char *skip;	  /* why it is left alone ("line 7 needs a shell to be understood"); NULL: it is used */
@@ -83,10 +86,13 @@ void sp_boot_free(struct sp_boot *boot);
 const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: none */
 
 /*
- * Edits that bring every place of this system from what we own there to `wanted`. `owned` is what the last
- * transaction recorded (a place it does not know, such as the entry of a kernel installed since, counts as owning
- * `common`, the tokens that a new entry inherits). Each edit's note is sp_owned_note(). Keys that somebody changed by
- * hand come back in `changed` as "path: key". Refuses (-E2BIG) a line over SP_CMDLINE_MAX.
+ * Edits that bring every place of this system from what we own there to `wanted`, one edit a file. `owned` is what
+ * the last transaction recorded (a place it does not know, such as the entry of a kernel installed since, counts as
+ * owning `common`, the tokens that a new entry inherits). Each edit's note is a struct sp_note with a line for each of
+ * the file's places. Keys that somebody changed by hand come back in `changed` as "path: key". Places with a `skip`
+ * are passed over. Refuses a line that would grow over SP_CMDLINE_MAX (-E2BIG), a line created without root=
+ * (-EBADMSG), and a file that changes while it is read (-EAGAIN). Serves rollback, too: `wanted` is then what was
+ * wanted before; a line that we only make shorter is never refused.
  */
 int sp_boot_plan(const struct sp_root *root, const struct sp_boot *boot, const struct sp_owned_list *owned,
 		 const struct sp_tokens *common, const struct sp_tokens *wanted, struct sp_edits *edits,

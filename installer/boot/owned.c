@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "boot/owned.h"
+
+/* --- what is ours now -------------------------------------------------------------------------------------------- */
+
+static bool same_var(const char *a, const char *b)
+{
+	return a ? sp_streq(a, b) : !b;
+}
+
+struct sp_owned *sp_owned_find(const struct sp_owned_list *list, const char *path, const char *var)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (sp_streq(list->v[i].path, path) && same_var(list->v[i].host.var, var))
+			return &list->v[i];
+	return NULL;
+}
+
+static void owned_clear(struct sp_owned *o)
+{
+	free(o->path);
+	free(o->text);
+	free(o->host.var);
+	sp_tokens_clear(&o->tokens);
+	*o = (struct sp_owned){ 0 };
+}
+
+/* The record to fill, emptied but for its path. */
+static struct sp_owned *renew(struct sp_owned_list *list, const char *path, const char *var)
+{
+	struct sp_owned *o = sp_owned_find(list, path, var);
+	char *copy = sp_xstrdup(path);
+
+	if (!o) {
+		list->v = sp_xrealloc(list->v, list->n + 1, sizeof(*list->v));
+		o = &list->v[list->n++];
+		*o = (struct sp_owned){ 0 };
+	}
+	owned_clear(o);
+	o->path = copy;
+	return o;
+}
+
+static void forget(struct sp_owned_list *list, struct sp_owned *o)
+{
+	size_t at = (size_t) (o - list->v);
+
+	owned_clear(o);
+	list->n--;
+	memmove(o, o + 1, (list->n - at) * sizeof(*o));
+}
+
+void sp_owned_set_tokens(struct sp_owned_list *list, const char *path, const struct sp_host *host,
+			 const struct sp_tokens *tokens)
+{
+	struct sp_tokens copy = { 0 };
+
+	sp_tokens_copy(&copy, tokens); /* they may be the record's own */
+	struct sp_owned *o = renew(list, path, host->var);
+	o->host = (struct sp_host){ .kind = host->kind, .var = sp_xstrdup(host->var) };
+	o->tokens = copy;
+}
+
+void sp_owned_set_whole(struct sp_owned_list *list, const char *path, const char *text)
+{
+	struct sp_owned *o = sp_owned_find(list, path, NULL);
+
+	if (!text) {
+		if (o)
+			forget(list, o);
+		return;
+	}
+	char *copy = sp_xstrdup(text);
+	o = renew(list, path, NULL);
+	o->whole = true;
+	o->text = copy;
+}
+
+void sp_owned_clear(struct sp_owned_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		owned_clear(&list->v[i]);
+	free(list->v);
+	*list = (struct sp_owned_list){ 0 };
+}
+
+/* --- notes ------------------------------------------------------------------------------------------------------- */
+
+void sp_note_add(struct sp_note *note, const struct sp_host *host, const struct sp_tokens *from,
+		 const struct sp_tokens *to)
+{
+	struct sp_line_note line = { .host = { .kind = host->kind, .var = sp_xstrdup(host->var) } };
+
+	sp_tokens_copy(&line.from, from);
+	sp_tokens_copy(&line.to, to);
+	note->lines = sp_xrealloc(note->lines, note->n_lines + 1, sizeof(*note->lines));
+	note->lines[note->n_lines++] = line;
+}
+
+void sp_note_clear(struct sp_note *note)
+{
+	for (size_t i = 0; i < note->n_lines; i++) {
+		free(note->lines[i].host.var);
+		free(note->lines[i].linux_path);
+		sp_tokens_clear(&note->lines[i].from);
+		sp_tokens_clear(&note->lines[i].to);
+	}
+	free(note->lines);
+	*note = (struct sp_note){ 0 };
+}

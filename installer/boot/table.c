@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of boot setups, and recognising the one of a tree. */
+#include <errno.h>
+
+#include "boot/internal.h"
+
+const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, NULL };
+
+/* --- what is there when nothing was recognised ------------------------------------------------------------------- */
+
+/* Signs of setups, whether or not we know what to do with them. */
+static const struct {
+	const char *path, *what;
+} signs[] = {
+	{ "/ostree/repo", "an ostree deployment" },
+	{ "/sysroot/ostree/repo", "an ostree deployment" },
+	{ "/run/ostree-booted", "an ostree deployment" },
+	{ "/boot/loader/loader.conf", "systemd-boot" },
+	{ "/efi/loader/loader.conf", "systemd-boot" },
+	{ "/boot/efi/loader/loader.conf", "systemd-boot" },
+	{ "/boot/EFI/Linux", "unified kernel images" },
+	{ "/efi/EFI/Linux", "unified kernel images" },
+	{ "/boot/efi/EFI/Linux", "unified kernel images" },
+	{ "/boot/limine.conf", "Limine" },
+	{ "/boot/limine/limine.conf", "Limine" },
+	{ "/boot/efi/limine.conf", "Limine" },
+	{ "/boot/refind_linux.conf", "rEFInd" },
+	{ "/etc/kernelstub/configuration", "kernelstub" },
+	{ "/etc/kernel/cmdline", "a kernel command line" },
+};
+
+bool sp_boot_is_ostree(const struct sp_root *root)
+{
+	for (size_t i = 0; i < SP_ELEMENTS(signs); i++)
+		if (sp_streq(signs[i].what, "an ostree deployment") && sp_root_exists(root, signs[i].path))
+			return true;
+	return false;
+}
+
+static void see_entries(const struct sp_root *root, struct sp_strv *found)
+{
+	static const char dir[] = "/boot/loader/entries";
+	sp_autostrv struct sp_strv files = { 0 };
+	int r = sp_entries_list(root, dir, &files, NULL);
+	int n = r < 0 ? 0 : sp_entries_count(root, dir, NULL);
+
+	if (r < 0) {
+		if (sp_root_exists(root, dir))
+			sp_strv_addf(found, "%s cannot be read", dir);
+	} else if (files.n == 0) {
+		sp_strv_addf(found, "%s is there but empty", dir);
+	} else if (n == 0) {
+		sp_strv_addf(found, "%zu entries in %s, but none that starts a kernel", files.n, dir);
+	} else {
+		sp_strv_addf(found, "%zu %s in %s", files.n, files.n == 1 ? "entry" : "entries", dir);
+	}
+}
+
+static void see_grub(const struct sp_root *root, struct sp_strv *found)
+{
+	sp_autogrub struct sp_grub grub = { 0 };
+
+	if (sp_grub_open(root, &grub, NULL) < 0 || !grub.cfg_path)
+		return;
+	sp_strv_addf(found, "%s %s", grub.cfg_path,
+		     grub.cfg_denied		     ? "that cannot be read"
+		     : sp_grub_calls_blscfg(&grub) ? "with blscfg"
+						   : "without blscfg");
+}
+
+static void see_signs(const struct sp_root *root, struct sp_strv *found)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < SP_ELEMENTS(signs); i++) {
+		if (sp_streq(last, signs[i].what) || !sp_root_exists(root, signs[i].path))
+			continue;
+		last = signs[i].what;
+		sp_strv_addf(found, "%s (%s)", signs[i].what, signs[i].path);
+	}
+}
+
+static char *known_names(const char *between)
+{
+	sp_autostrv struct sp_strv names = { 0 };
+
+	for (const struct sp_boot_ops *const *ops = sp_boot_table; *ops; ops++)
+		sp_strv_addf(&names, "%s (%s)", (*ops)->name, (*ops)->title);
+	return sp_strv_join(&names, between);
+}
+
+static int unsupported(const struct sp_root *root, struct sp_error **err)
+{
+	sp_autostrv struct sp_strv found = { 0 };
+
+	see_entries(root, &found);
+	see_grub(root, &found);
+	see_signs(root, &found);
+	if (found.n == 0)
+		sp_strv_add(&found, "no /boot/loader/entries, no grub.cfg, nothing else that names a command line");
+	sp_autofree char *text = sp_strv_join(&found, "; ");
+	sp_autofree char *known = known_names(", ");
+	(void) sp_error_set(err, -ENOTSUP, "no boot setup that is supported was found in '%s': %s", sp_root_display(root),
+			    text);
+	(void) sp_error_hint(err, "supported: %s; --boot NAME takes it for that one all the same", known);
+	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
+	return -ENOTSUP;
+}
+
+/* --- recognise --------------------------------------------------------------------------------------------------- */
+
+static int by_name(const struct sp_root *root, const char *name, struct sp_boot *boot, struct sp_error **err)
+{
+	for (const struct sp_boot_ops *const *ops = sp_boot_table; *ops; ops++) {
+		if (!sp_streq((*ops)->name, name))
+			continue;
+		boot->ops = *ops;
+		int r = (*ops)->probe(root, &boot->seen, err);
+		if (r == 0)
+			sp_strv_addf(&boot->seen, "it was named (%s), not recognised", name);
+		return r < 0 ? r : 0;
+	}
+	sp_autofree char *known = known_names(", ");
+	(void) sp_error_set(err, -EINVAL, "unknown boot setup '%s'", name);
+	(void) sp_error_hint(err, "known: %s", known);
+	(void) sp_error_exit(err, SP_EXIT_USAGE);
+	return -EINVAL;
+}
+
+static int ambiguous(const struct sp_boot_ops *a, const struct sp_boot_ops *b, struct sp_error **err)
+{
+	(void) sp_error_set(err, -ENOTSUP, "two boot setups are there that cannot be told apart: %s and %s", a->name,
+			    b->name);
+	(void) sp_error_hint(err, "say which one starts this system: --boot %s or --boot %s", a->name, b->name);
+	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
+	return -ENOTSUP;
+}
+
+static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
+{
+	for (const struct sp_boot_ops *const *ops = sp_boot_table; *ops; ops++) {
+		sp_autostrv struct sp_strv seen = { 0 };
+		int r = (*ops)->probe(root, &seen, err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		if (boot->ops)
+			return ambiguous(boot->ops, *ops, err);
+		boot->ops = *ops;
+		sp_strv_copy(&boot->seen, &seen);
+	}
+	return boot->ops ? 0 : unsupported(root, err);
+}
+
+int sp_boot_read(const struct sp_root *root, const char *name, struct sp_boot **ret, struct sp_error **err)
+{
+	sp_autoboot struct sp_boot *boot = sp_xcalloc(1, sizeof(*boot));
+	int r = name ? by_name(root, name, boot, err) : recognise(root, boot, err);
+
+	if (r == 0)
+		r = boot->ops->read(root, boot, err);
+	if (r == 0)
+		*ret = sp_steal(boot);
+	return r;
+}
+
+void sp_boot_free(struct sp_boot *boot)
+{
+	if (!boot)
+		return;
+	sp_entries_clear(boot);
+	sp_places_clear(boot);
+	sp_strv_clear(&boot->seen);
+	sp_strv_clear(&boot->warnings);
+	free(boot->root_arg);
+	free(boot);
+}
+
+const struct sp_entry *sp_boot_default(const struct sp_boot *boot)
+{
+	for (size_t i = 0; i < boot->n_entries; i++)
+		if (boot->entries[i].by_default)
+			return &boot->entries[i];
+	return NULL;
+}
