@@ -76,8 +76,6 @@ static int set_size(const struct sp_option *o, const char *value, struct sp_cli 
 		(void) sp_error_wrap(err, "option '--%s'", o->name);
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}
-	if (*mib == 0)
-		return bad_value(o, value, "a size above zero, such as 59G", err);
 	return 0;
 }
 

@@ -68,7 +68,7 @@ static const struct {
 	{ "\xc2\x9b"
 	  "2J",
 	  true, "?2J" },			     /* a control sequence of one character */
-	{ "\xc0\xaf \xe0\x80\xaf", true, "?? ???" }, /* overlong */
+	{ "\xc0\xaf \xe0\x9f\xbf", true, "?? ???" }, /* overlong */
 	{ "\xed\xa0\x80", true, "???" },	     /* a surrogate */
 	{ "\xf4\x90\x80\x80", true, "????" },	     /* beyond Unicode */
 	{ "cut \xe2\x82", true, "cut ??" },
