@@ -232,6 +232,7 @@ void sp_wanted_tokens(const struct sp_plan *p, struct sp_tokens *ret)
 		if (d->setting->dest != SP_DEST_CMDLINE || !d->ours)
 			continue;
 		sp_autofree char *text = sp_xasprintf("%s=%s", d->key, d->value);
-		sp_tokens_add(ret, text, NULL);
+		bool replace = sp_strv_has(&p->selection.replace, d->setting->id);
+		sp_tokens_add(ret, text, replace ? &d->setting->conflicts : NULL);
 	}
 }

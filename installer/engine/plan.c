@@ -196,7 +196,8 @@ static void note_common(struct sp_plan *p, const struct sp_tokens *wanted)
 		sp_tokens_copy(&p->next.common, &o->tokens);
 		return;
 	}
-	sp_tokens_copy(&p->next.common, wanted);
+	for (size_t i = 0; i < wanted->n; i++) /* without what they may displace: there they displaced nothing */
+		sp_tokens_add(&p->next.common, wanted->v[i].text, NULL);
 }
 
 static int plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)

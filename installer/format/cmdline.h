@@ -85,6 +85,8 @@ void sp_tokens_clear(struct sp_tokens *t);
  *    out, and all recorded as displaced. Else it is appended, one blank between, trailing blanks of the line kept
  *    behind it: before a lone "--", and before a token with an open quote, which would swallow it. A value that
  *    somebody gave to a key of `from` is replaced too, recorded as displaced, and the key added to `changed`.
+ *    The `displaced` of a token of `to` name foreign tokens of other keys that cannot stand beside it
+ *    ("amd_iommu=off" for "iommu=pt"): they go where it is claimed, and are recorded with it.
  *  - A token of a multi-valued key is ours alone: it is appended when it is not there, and displaces nothing.
  *
  * Nothing else of the line changes, not even runs of blanks. Idempotent: a second call with from = owned and the

@@ -220,11 +220,20 @@ static void disown(struct sp_words *w, const struct sp_token *t, struct sp_strv 
 	}
 }
 
-/* Take every other token of the slot out and record it; returns where the word at `at` stands afterwards. */
-static size_t take_out_others(struct sp_words *w, const char *text, size_t at, struct sp_strv *displaced)
+/* Must a word go for `wanted` to stand: one of its slot, or a foreign one that it is said to displace? */
+static bool is_in_the_way(const struct sp_token *wanted, const char *word)
+{
+	for (size_t i = 0; i < wanted->displaced.n; i++)
+		if (sp_token_eq(sp_displaced_text(wanted->displaced.v[i]), word))
+			return true;
+	return same_slot(word, wanted->text);
+}
+
+/* Take every other word that is in the way out and record it; returns where the word at `at` stands afterwards. */
+static size_t take_out_others(struct sp_words *w, const struct sp_token *wanted, size_t at, struct sp_strv *displaced)
 {
 	for (size_t i = 0, n = kernel_words(w); i < n;) {
-		if (i == at || !same_slot(w->v[i].text, text)) {
+		if (i == at || !is_in_the_way(wanted, w->v[i].text)) {
 			i++;
 			continue;
 		}
@@ -239,9 +248,10 @@ static size_t take_out_others(struct sp_words *w, const char *text, size_t at, s
 	return at;
 }
 
-/* Make text stand on the line, once and alone in its slot. old: what was ours in the slot, or NULL. */
-static void claim(struct sp_words *w, const char *text, const struct sp_token *old, struct sp_transition *ret)
+/* Make a token stand on the line, once and alone in its slot. old: what was ours in the slot, or NULL. */
+static void claim(struct sp_words *w, const struct sp_token *wanted, const struct sp_token *old, struct sp_transition *ret)
 {
+	const char *text = wanted->text;
 	sp_autostrv struct sp_strv displaced = { 0 };
 	size_t at = 0;
 	bool ours = old && find_ours(w, old->text, &at);
@@ -260,9 +270,9 @@ static void claim(struct sp_words *w, const char *text, const struct sp_token *o
 		note_changed(&ret->changed, text);
 	}
 	if (count == 0) {
-		append(w, text);
+		(void) take_out_others(w, wanted, insert(w, w->n, text, " "), &displaced);
 	} else {
-		at = take_out_others(w, text, ours ? at : last, &displaced);
+		at = take_out_others(w, wanted, ours ? at : last, &displaced);
 		if (!ours)
 			sp_strv_add(&displaced, w->v[at].text);
 		if (!word_is(w, at, text))
@@ -286,12 +296,12 @@ void sp_cmdline_transition(const char *line, const struct sp_tokens *from, const
 		const struct sp_token *wanted = find_slot(to, from->v[i].text);
 
 		if (wanted && !find_slot(&ret->owned, wanted->text))
-			claim(&w, wanted->text, &from->v[i], ret);
+			claim(&w, wanted, &from->v[i], ret);
 	}
 	for (size_t i = 0; i < to->n; i++)
 		if (is_token(to->v[i].text) && find_slot(to, to->v[i].text) == &to->v[i] &&
 		    !find_slot(from, to->v[i].text))
-			claim(&w, to->v[i].text, NULL, ret);
+			claim(&w, &to->v[i], NULL, ret);
 	ret->line = sp_words_line(&w);
 }
 

@@ -85,6 +85,10 @@ static const struct step firsts[] = {
 	{ "ro", "", "a=1;a=2", "ro a=2", "a=2", "" },
 	{ "ro", "", "--;b c;x=\"y;\"\";a=1", "ro a=1", "a=1", "" },
 	{ "ro", "", "", "ro", "", "" },
+	/* foreign tokens of other keys that a token is said to displace go with it, and come back with it */
+	{ "ro foe=off quiet", "", "a=1<foe=off", "ro quiet a=1", "a=1<@1 foe=off", "" },
+	{ "foe=off ro a=2  foe=on", "", "a=1<foe=off<a=*", "ro a=1  foe=on", "a=1<@0 foe=off<a=2", "" },
+	{ "ro", "", "a=1<foe=off", "ro a=1", "a=1", "" },
 };
 
 static void first_and_back(void **state)
