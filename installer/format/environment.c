@@ -139,7 +139,7 @@ static void add_line(const struct sp_dropin_line *line, struct sp_buf *b)
 {
 	const char *v = line->value ? line->value : "";
 	size_t n = strlen(v);
-	bool quote = n > 0 && (strchr(" \t\"'", v[0]) || strchr(" \t", v[n - 1]) || strchr(v, '\\'));
+	bool quote = n > 0 && (strchr(" \t\"'", v[0]) || strchr(" \t", v[n - 1]) || strpbrk(v, "\\\r\n"));
 
 	sp_buf_addf(b, "%s=%s", line->key, quote ? "\"" : "");
 	for (; *v; v++) {

@@ -75,6 +75,8 @@ static int skip_quoted_byte(struct sp_shell_lex *l)
 	case '`':
 		return skip_escaped(l, '`', "a backquote");
 	case '\\':
+		if (l->s[l->pos + 1] == '\n' || l->s[l->pos + 1] == '\0')
+			l->joined = l->pos + 1;
 		l->pos += l->s[l->pos + 1] ? 2 : 1;
 		return 0;
 	default:
@@ -217,7 +219,7 @@ static void skip_blanks(struct sp_shell_lex *l)
 		if (*p == ' ' || *p == '\t' || at_cr(p))
 			l->pos++;
 		else if (p[0] == '\\' && p[1] == '\n')
-			l->pos += 2;
+			l->joined = (l->pos += 2) - 1;
 		else if (*p == '#')
 			l->pos += strcspn(p, "\n");
 		else

@@ -362,6 +362,7 @@ static int parse(struct parser *p)
 		word_end = t.end;
 	}
 	end_command(p, '\n');
+	p->sites->joins = p->lex.joined > 0 && p->lex.joined + 1 >= p->lex.len;
 	if (p->depth > 0)
 		return refuse(p, -EINVAL, p->nest[p->depth - 1].at, "a compound command is never closed");
 	return 0;

@@ -30,6 +30,7 @@ struct sp_shell_lex {
 	const char *var;       /* the variable that is asked for */
 	struct sp_error **err;
 	const char *sets;      /* why the text read so far may have set var without a command; the user clears it */
+	size_t joined;	       /* behind the last backslash that continued a line, 0 for none */
 	unsigned depth;
 	struct {
 		size_t start, end; /* the delimiter as written */
@@ -62,6 +63,7 @@ struct sp_shell_sites {
 	struct sp_shell_site *v; /* the last '=' and every += behind it: their values joined are the variable's */
 	size_t n;
 	bool stops; /* a return or exit is in the file, so its end may not be reached */
+	bool joins; /* the last line goes on: what is added behind it would belong to it */
 };
 
 /*

@@ -133,14 +133,13 @@ static int append(const struct sp_buf *file, const struct sp_shell_sites *sites,
 		  struct sp_buf *ret, struct sp_error **err)
 {
 	bool newline = file->len == 0 || file->data[file->len - 1] == '\n';
-	size_t end = file->len - (newline && file->len > 0);
 
 	if (sites->stops)
 		return sp_error_set(err, -EOPNOTSUPP, "'%s' is not assigned, and a 'return' or 'exit' keeps the end "
 				    "of the file from being reached", var);
-	if (end > 0 && file->data[end - 1] == '\\')
+	if (sites->joins)
 		return sp_error_set(err, -EOPNOTSUPP, "line %u: the last line goes on with a backslash",
-				    sp_shell_line(file->data, end - 1));
+				    sp_shell_line(file->data, file->len - newline));
 	sp_buf_add(ret, file->data, file->len);
 	sp_buf_adds(ret, newline ? "" : "\n");
 	sp_buf_addf(ret, MARKER "%s=\"", var);

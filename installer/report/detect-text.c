@@ -111,21 +111,27 @@ static void put_facts(struct sp_report *r, const struct sp_facts *f)
 	}
 }
 
+/* The title, with the kernel's version where it does not say it. */
+static char *entry_title(const struct sp_entry *e)
+{
+	const char *title = e->title ? e->title : e->id;
+
+	if (!e->version || e->rescue || strstr(title, e->version))
+		return sp_xstrdup(title);
+	return sp_xasprintf("%s (%s)", title, e->version);
+}
+
 static void put_boot(struct sp_report *r, const struct sp_boot *boot)
 {
-	static const struct sp_column columns[] = {
-		{ "", 0 },
-		{ "KIND", 0 },
-		{ "KERNEL", 0 },
-		{ "TITLE", SCOLS_FL_TRUNC },
-	};
+	static const struct sp_column columns[] = { { "", 0 }, { "KIND", 0 }, { "ENTRY", SCOLS_FL_WRAP } };
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 
 	for (size_t i = 0; i < boot->n_entries; i++) {
 		const struct sp_entry *e = &boot->entries[i];
-		sp_autofree char *title = sp_text_safe(r, e->title ? e->title : e->id);
+		sp_autofree char *title = entry_title(e), *safe = sp_text_safe(r, title);
+		sp_autofree char *folded = sp_text_fold(safe, r->width - 16, true);
 		const char *kind = e->rescue ? "rescue" : e->ours ? "ours" : "foreign";
-		const char *cells[] = { e->by_default ? "*" : " ", kind, e->version ? e->version : "-", title };
+		const char *cells[] = { e->by_default ? "*" : " ", kind, folded };
 		struct libscols_line *row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 
 		sp_table_paint(row, 1, e->rescue || !e->ours ? SP_DIM : SP_GREEN);

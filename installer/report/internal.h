@@ -12,8 +12,11 @@
 size_t sp_utf8_len(const char *s);
 /* Text for a terminal: control characters as ^X, what the locale cannot show as '?'; tab and newline stay. Owned. */
 char *sp_text_safe(const struct sp_report *r, const char *text);
-/* The text broken at blanks into lines of at most width characters; a longer word is cut. Owned. */
-char *sp_text_fold(const char *text, size_t width);
+/*
+ * The text broken at blanks into lines of at most width characters; a longer word is cut (for a column), or left whole
+ * (in prose: it may be a path that is to be copied). Owned.
+ */
+char *sp_text_fold(const char *text, size_t width, bool cut);
 /* "59 GiB", "62.1 GiB", "512 MiB"; owned. */
 char *sp_text_mib(uint64_t mib);
 

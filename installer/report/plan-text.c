@@ -129,7 +129,7 @@ static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evid
 		const struct sp_decision *d = &p->decisions[i];
 		sp_autofree char *text = sp_xasprintf("%s%s%s", d->key ? d->key : d->setting->key, d->value ? "=" : "",
 						      d->value ? d->value : "");
-		sp_autofree char *safe = sp_text_safe(r, text), *folded = sp_text_fold(safe, value_width(r, p));
+		sp_autofree char *safe = sp_text_safe(r, text), *folded = sp_text_fold(safe, value_width(r, p), true);
 		const char *cells[] = { sp_decision_state_name(d->state), d->setting->id,
 					sp_dest_name(d->setting->dest), folded };
 

@@ -69,7 +69,7 @@ static void put_transactions(struct sp_report *r, const struct sp_status *st)
 		const struct sp_status_txn *t = &st->txns[i];
 		sp_autofree char *id = sp_xasprintf("%ju", (uintmax_t) t->id);
 		/* what is left of the line beside the other columns */
-		sp_autofree char *text = sp_text_fold(t->text ? t->text : "", r->width > 80 ? r->width - 54 : 26);
+		sp_autofree char *text = sp_text_fold(t->text ? t->text : "", r->width > 80 ? r->width - 54 : 26, true);
 		const char *cells[] = { id, t->time, t->kind, t->state, text };
 
 		(void) sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
@@ -108,13 +108,13 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 	if (st->applied.txn)
 		put_applied(r, &st->applied);
 	sp_gap(r);
+	if (!st->applied.txn)
+		sp_print(r, "Nothing is applied%s.\n", st->n_txns ? " now" : ", and nothing ever was");
 	if (st->interrupted)
 		sp_print(r, "A transaction was interrupted. Run `%s recover`.\n", r->program);
-	if (st->reboot_pending)
+	else if (st->reboot_pending)
 		sp_print(r, "Waiting for a reboot; then run `%s verify`.\n", r->program);
-	if (!st->applied.txn && !st->interrupted)
-		sp_print(r, "Nothing is applied%s.\n", st->n_txns ? " now" : ", and nothing ever was");
-	else if (!st->interrupted && !st->reboot_pending)
+	else if (st->applied.txn)
 		sp_print(r, "Nothing waits.\n");
 	return 0;
 }

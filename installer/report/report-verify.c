@@ -149,7 +149,8 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 	if (!r->quiet && v->n_checks) {
 		sp_paint(r, SP_BOLD, "Checks");
 		if (v->txn)
-			sp_print(r, " against transaction %ju", (uintmax_t) v->txn);
+			sp_print(r, v->rolled_back ? " that transaction %ju is gone" : " against transaction %ju",
+				 (uintmax_t) v->txn);
 		sp_print(r, "\n");
 		put_table(r, v);
 	}

@@ -61,8 +61,12 @@ static void put_indented(struct sp_report *r, char *text)
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
-		if (*line)
-			(void) fprintf(r->out, "%*s%s\n", INDENT, "", line);
+		size_t len = strlen(line);
+
+		while (len && line[len - 1] == ' ') /* of empty last cells */
+			len--;
+		if (len)
+			(void) fprintf(r->out, "%*s%.*s\n", INDENT, "", (int) len, line);
 	}
 }
 
@@ -106,7 +110,7 @@ void sp_pairs_print(struct sp_report *r, struct sp_pair *pairs, size_t n)
 		if (!pairs[i].value)
 			continue;
 		sp_autofree char *safe = sp_text_safe(r, pairs[i].value);
-		sp_autofree char *folded = sp_text_fold(safe, r->width > used + 20 ? r->width - used : 20);
+		sp_autofree char *folded = sp_text_fold(safe, r->width > used + 20 ? r->width - used : 20, true);
 		const char *cells[] = { pairs[i].label, folded };
 
 		(void) sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));

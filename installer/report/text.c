@@ -60,7 +60,7 @@ char *sp_text_safe(const struct sp_report *r, const char *text)
 }
 
 /* The end of the line that begins at s: where to break, and where the next line begins. */
-static const char *line_end(const char *s, size_t width, const char **next)
+static const char *line_end(const char *s, size_t width, bool cut, const char **next)
 {
 	const char *blank = NULL;
 	size_t used = 0;
@@ -74,7 +74,7 @@ static const char *line_end(const char *s, size_t width, const char **next)
 		}
 		if (*p == ' ')
 			blank = p;
-		if (used == width) {
+		if (used >= width && (blank || cut)) {
 			*next = blank ? blank + 1 : p;
 			return blank ? blank : p;
 		}
@@ -83,12 +83,12 @@ static const char *line_end(const char *s, size_t width, const char **next)
 	}
 }
 
-char *sp_text_fold(const char *text, size_t width)
+char *sp_text_fold(const char *text, size_t width, bool cut)
 {
 	struct sp_buf b = { 0 };
 
 	for (const char *s = text; *s;) {
-		const char *next, *end = line_end(s, width ? width : 1, &next);
+		const char *next, *end = line_end(s, width ? width : 1, cut, &next);
 
 		if (b.len)
 			sp_buf_adds(&b, "\n");
@@ -144,7 +144,7 @@ void sp_paint(struct sp_report *r, enum sp_paint paint, const char *fmt, ...)
 void sp_paragraph(struct sp_report *r, const char *first, size_t indent, const char *text)
 {
 	sp_autofree char *safe = sp_text_safe(r, text);
-	sp_autofree char *folded = sp_text_fold(safe, r->width > indent + 20 ? r->width - indent : 20);
+	sp_autofree char *folded = sp_text_fold(safe, r->width > indent + 20 ? r->width - indent : 20, false);
 	char *rest = folded, *line;
 
 	r->begun = true;
