@@ -25,20 +25,18 @@ static void owned_clear(struct sp_owned *o)
 	*o = (struct sp_owned){ 0 };
 }
 
-/* The record to fill, emptied but for its path. */
-static struct sp_owned *renew(struct sp_owned_list *list, const char *path, const char *var)
+/* Add a record, or put it in the place of the one that the list has; takes it over. */
+static void put(struct sp_owned_list *list, struct sp_owned record)
 {
-	struct sp_owned *o = sp_owned_find(list, path, var);
-	char *copy = sp_xstrdup(path);
+	struct sp_owned *o = sp_owned_find(list, record.path, record.host.var);
 
-	if (!o) {
+	if (o) {
+		owned_clear(o);
+	} else {
 		list->v = sp_xrealloc(list->v, list->n + 1, sizeof(*list->v));
 		o = &list->v[list->n++];
-		*o = (struct sp_owned){ 0 };
 	}
-	owned_clear(o);
-	o->path = copy;
-	return o;
+	*o = record;
 }
 
 static void forget(struct sp_owned_list *list, struct sp_owned *o)
@@ -53,27 +51,23 @@ static void forget(struct sp_owned_list *list, struct sp_owned *o)
 void sp_owned_set_tokens(struct sp_owned_list *list, const char *path, const struct sp_host *host,
 			 const struct sp_tokens *tokens)
 {
-	struct sp_tokens copy = { 0 };
+	struct sp_owned record = {
+		.path = sp_xstrdup(path),
+		.host = { .kind = host->kind, .var = sp_xstrdup(host->var) },
+	};
 
-	sp_tokens_copy(&copy, tokens); /* they may be the record's own */
-	struct sp_owned *o = renew(list, path, host->var);
-	o->host = (struct sp_host){ .kind = host->kind, .var = sp_xstrdup(host->var) };
-	o->tokens = copy;
+	sp_tokens_copy(&record.tokens, tokens);
+	put(list, record);
 }
 
 void sp_owned_set_whole(struct sp_owned_list *list, const char *path, const char *text)
 {
 	struct sp_owned *o = sp_owned_find(list, path, NULL);
 
-	if (!text) {
-		if (o)
-			forget(list, o);
-		return;
-	}
-	char *copy = sp_xstrdup(text);
-	o = renew(list, path, NULL);
-	o->whole = true;
-	o->text = copy;
+	if (text)
+		put(list, (struct sp_owned){ .path = sp_xstrdup(path), .whole = true, .text = sp_xstrdup(text) });
+	else if (o)
+		forget(list, o);
 }
 
 void sp_owned_clear(struct sp_owned_list *list)
