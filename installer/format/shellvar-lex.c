@@ -216,14 +216,16 @@ static void skip_blanks(struct sp_shell_lex *l)
 	for (;;) {
 		const char *p = l->s + l->pos;
 
-		if (*p == ' ' || *p == '\t' || at_cr(p))
-			l->pos++;
-		else if (p[0] == '\\' && p[1] == '\n')
-			l->joined = (l->pos += 2) - 1;
-		else if (*p == '#')
+		if (*p == '#') {
 			l->pos += strcspn(p, "\n");
-		else
+		} else if (p[0] == '\\' && p[1] == '\n') {
+			l->joined = l->pos + 1;
+			l->pos += 2;
+		} else if (*p == ' ' || *p == '\t' || at_cr(p)) {
+			l->pos++;
+		} else {
 			return;
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ struct sp_shell_lex {
 	const char *var;       /* the variable that is asked for */
 	struct sp_error **err;
 	const char *sets;      /* why the text read so far may have set var without a command; the user clears it */
-	size_t joined;	       /* behind the last backslash that continued a line, 0 for none */
+	size_t joined;	       /* behind the last backslash in front of a line end, 0 for none */
 	unsigned depth;
 	struct {
 		size_t start, end; /* the delimiter as written */

@@ -115,6 +115,9 @@ static const struct {
 	  "\n# pages-limit: size the GTT\noptions ttm pages_limit=15466496\n"
 	  "\n# x: a backslash at the end \\ \noptions amdgpu text=\"a b\"\n",
 	  "5:ttm.pages_limit=15466496|8:amdgpu.text=a b" },
+	{ sp_environment_render, sp_environment_parse,
+	  { { "lines", "two", "A", "a\nb" }, { "quote", "inside", "B", "a\"b" } },
+	  "\n# lines: two\nA=\"a\nb\"\n\n# quote: inside\nB=a\"b\n", "5:A=a\nb|9:B=a\"b" },
 	{ sp_modprobe_render, sp_modprobe_parse,
 	  { { "flag", "without a value", "m.flag", NULL }, { "dots", "in a parameter", "m.a.b", "" } },
 	  "\n# flag: without a value\noptions m flag\n\n# dots: in a parameter\noptions m a.b=\n",

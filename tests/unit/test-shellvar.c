@@ -321,6 +321,8 @@ static const struct {
 	{ "A=1\n", "a \"b\"", "A=1\n" MARK VAR "=\"a \\\"b\\\"\"\n", false },
 	{ "A=1", "a", "A=1\n" MARK VAR "=\"a\"", false },
 	{ "", "a", MARK VAR "=\"a\"\n", false },
+	{ "# c \\\n", "a", "# c \\\n" MARK VAR "=\"a\"\n", false },
+	{ "A=1 \\\n\n", "a", "A=1 \\\n\n" MARK VAR "=\"a\"\n", false },
 	{ "# c", "a", "# c\n" MARK VAR "=\"a\"", false },
 	{ "A=1\n", "", "A=1\n", false },
 	{ "A=1\r\n", "a", "A=1\r\n" MARK VAR "=\"a\"\n", false },
@@ -353,6 +355,7 @@ static const struct {
 	const char *message;
 } impossible[] = {
 	{ "A=1 \\\n", "a", "line 1: the last line goes on with a backslash" },
+	{ "\nA=1\\\n", "a", "line 2: the last line goes on with a backslash" },
 	{ "A=1 \\", "a", "line 1: the last line goes on with a backslash" },
 	{ "[ -n \"$A\" ] && return\n", "a", "'" VAR "' is not assigned, and a 'return'" },
 	{ VAR "=a\n", "a\rb", "'" VAR "' cannot be given this value" },
