@@ -30,10 +30,19 @@ static void test_fold(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(folds); i++) {
-		sp_autofree char *got = sp_text_fold(folds[i].text, folds[i].width);
+		sp_autofree char *got = sp_text_fold(folds[i].text, folds[i].width, true);
 
 		assert_string_equal(got, folds[i].expected);
 	}
+}
+
+/* In prose a word that is too long stays whole. */
+static void test_fold_whole(void **state)
+{
+	sp_autofree char *got = sp_text_fold("see /a/long/path for it", 8, false);
+
+	(void) state;
+	assert_string_equal(got, "see\n/a/long/path\nfor it");
 }
 
 static const struct {
@@ -101,10 +110,8 @@ static void test_json_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fold),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_safe),
-		cmocka_unit_test(test_json_text),
+		cmocka_unit_test(test_fold), cmocka_unit_test(test_fold_whole), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_safe), cmocka_unit_test(test_json_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
