@@ -18,18 +18,18 @@ AC_DEFUN([SP_COMPILER], [
     [sp_hardening=$enableval], [sp_hardening=yes])
 
   SP_CFLAGS="-std=gnu17" SP_LDFLAGS=""
-  m4_foreach_w([f], [-Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+  m4_foreach_w([sp_flag], [-Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
     -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -Wlogical-op
     -Wduplicated-cond -Wnull-dereference -Wdouble-promotion -fno-common],
-    [SP_ADD_FLAG([SP_CFLAGS], f)])
+    [SP_ADD_FLAG([SP_CFLAGS], sp_flag)])
   AS_IF([test "x$sp_sanitizers" = xyes],
     [SP_CFLAGS="$SP_CFLAGS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
      sp_hardening=no])
   AS_IF([test "x$sp_coverage" = xyes], [SP_CFLAGS="$SP_CFLAGS --coverage -O0 -g" sp_hardening=no])
   AS_IF([test "x$sp_hardening" = xyes], [
-    m4_foreach_w([f], [-fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE], [SP_ADD_FLAG([SP_CFLAGS], f)])
+    m4_foreach_w([sp_flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE], [SP_ADD_FLAG([SP_CFLAGS], sp_flag)])
     case " $CFLAGS " in *" -O0 "*) ;; *) SP_ADD_FLAG([SP_CFLAGS], [-D_FORTIFY_SOURCE=2]) ;; esac
-    m4_foreach_w([f], [-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed], [SP_ADD_FLAG([SP_LDFLAGS], f)])
+    m4_foreach_w([sp_flag], [-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed], [SP_ADD_FLAG([SP_LDFLAGS], sp_flag)])
   ])
   AS_IF([test "x$sp_werror" = xyes], [SP_CFLAGS="$SP_CFLAGS -Werror"])
   AM_CONDITIONAL([COVERAGE], [test "x$sp_coverage" = xyes])

@@ -100,14 +100,19 @@ int sp_durable_rename_over(int dirfd, const char *from, const char *to)
 
 int sp_durable_unlink(int dirfd, const char *name)
 {
-	return unlinkat(dirfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+	int r = unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
+
+	/* A read-only file system says so before it looks whether the name is there. */
+	if (r == -EROFS && faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 int sp_durable_rmdir(int dirfd, const char *name)
 {
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 		return 0;
-	return errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
+	return errno == ENOENT || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
 }
 
 int sp_durable_mkdir(int dirfd, const char *name, mode_t mode)

@@ -32,7 +32,7 @@ int sp_durable_exchange(int dirfd, const char *a, const char *b) sp_must_check;
 int sp_durable_rename_new(int dirfd, const char *from, const char *to) sp_must_check;
 int sp_durable_rename_over(int dirfd, const char *from, const char *to) sp_must_check;
 int sp_durable_unlink(int dirfd, const char *name) sp_must_check; /* a missing name is fine */
-int sp_durable_rmdir(int dirfd, const char *name) sp_must_check;  /* a missing or not empty one is fine */
+int sp_durable_rmdir(int dirfd, const char *name) sp_must_check;  /* none, or not empty: fine */
 int sp_durable_mkdir(int dirfd, const char *name, mode_t mode) sp_must_check; /* an existing one is fine */
 int sp_durable_symlink(const char *text, int dirfd, const char *name) sp_must_check;
 

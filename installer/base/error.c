@@ -39,7 +39,10 @@ int sp_error_errno(struct sp_error **err, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = sp_xvasprintf(fmt, ap);
 	va_end(ap);
-	error_reset(err, code)->message = sp_xasprintf("%s: %s", text, strerror(-code));
+	struct sp_error *e = error_reset(err, code);
+	e->message = sp_xasprintf("%s: %s", text, strerror(-code));
+	if (code == -EACCES || code == -EPERM)
+		e->hint = sp_xstrdup("run it as root, for example with sudo");
 	return code;
 }
 

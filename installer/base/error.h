@@ -35,7 +35,7 @@ struct sp_error {
 
 /* Set a new error; returns code. */
 int sp_error_set(struct sp_error **err, int code, const char *fmt, ...) sp_printf(3, 4);
-/* The same, ending in ": " and the system's text for code. */
+/* The same, ending in ": " and the system's text for code; missing rights get the hint that helps. */
 int sp_error_errno(struct sp_error **err, int code, const char *fmt, ...) sp_printf(3, 4);
 /* Put "text: " in front; returns the code that is in it. */
 int sp_error_wrap(struct sp_error **err, const char *fmt, ...) sp_printf(2, 3);

@@ -33,12 +33,23 @@ static int settle(struct sp_store *store, struct sp_txn *txn, struct sp_result *
 	return r;
 }
 
+static bool has_journals(const struct sp_store *store)
+{
+	struct sp_record *records = NULL;
+	size_t n = 0;
+	int r = sp_store_list(store, false, &records, &n, NULL);
+
+	sp_records_free(records, n);
+	return r == 0 && n > 0;
+}
+
 int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_error **err)
 {
 	struct sp_store *store = NULL;
 	struct sp_txn *txn = NULL;
 	sp_autostate struct sp_state st = { 0 };
-	int readable = sp_state_read(s, &st, NULL);
+	sp_autoerror struct sp_error *damage = NULL;
+	int readable = sp_state_read(s, &st, &damage);
 
 	if (readable == 0 && !st.interrupted)
 		return 0;
@@ -48,6 +59,10 @@ int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_erro
 		r = sp_txn_reopen(store, &txn, err);
 	if (r == 0 && txn)
 		r = settle(store, txn, ret, err);
+	if (r == 0 && readable < 0 && !has_journals(store)) { /* it would be made anew as "nothing was ever applied" */
+		*err = sp_steal(damage);
+		r = sp_error_hint(err, "there is no journal to make it anew from; move it away if nothing was applied here");
+	}
 	if (r == 0)
 		r = sp_state_write(store, err);
 	if (r == 0 && !txn && readable < 0)

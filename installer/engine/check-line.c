@@ -124,13 +124,21 @@ static bool is_on(const char *line, const char *token)
 	return p == SP_PRESENT || p == SP_EFFECTIVE || p == SP_OVERRIDDEN;
 }
 
+/* Was it ours there? Where it stood before us it stands again, and rightly. */
+static bool was_ours(const struct sp_verifier *v, const struct sp_entry *e, const char *key)
+{
+	const struct sp_owned *o = sp_owned_find(&v->applied->owned, e->path, NULL);
+
+	return sp_tokens_find(o ? &o->tokens : &v->applied->common, key) != NULL;
+}
+
 static void gone_from_line(struct sp_verifier *v, const struct sp_applied_setting *s, const char *token)
 {
 	const char *line = sp_fact_text(v->facts, SP_FACT_CMDLINE);
 
 	for (size_t i = 0; v->boot && i < v->boot->n_entries; i++) {
 		const struct sp_entry *e = &v->boot->entries[i];
-		if (!e->ours || e->rescue || !is_on(e->line, token))
+		if (!e->ours || e->rescue || !is_on(e->line, token) || !was_ours(v, e, s->key))
 			continue;
 		sp_check_add(v, s, SP_LAYER_ENTRY, "absent", sp_xstrdup(s->value), SP_CHECK_FAIL,
 			     sp_xasprintf("%s still has '%s'", e->path, token));
@@ -139,6 +147,8 @@ static void gone_from_line(struct sp_verifier *v, const struct sp_applied_settin
 	sp_check_add(v, s, SP_LAYER_ENTRY, "absent", sp_xstrdup("absent"), SP_CHECK_OK, NULL);
 	if (!is_on(line, token))
 		sp_check_add(v, s, SP_LAYER_CMDLINE, "absent", sp_xstrdup("absent"), SP_CHECK_OK, NULL);
+	else if (in_some_entry(v, token))
+		sp_check_add(v, s, SP_LAYER_CMDLINE, "as before", sp_xstrdup(s->value), SP_CHECK_OK, NULL);
 	else if (v->same_boot)
 		sp_check_add(v, s, SP_LAYER_CMDLINE, "absent", sp_xstrdup(s->value), SP_CHECK_PENDING,
 			     sp_xstrdup("not rebooted since rollback"));

@@ -251,8 +251,9 @@ static json_t *about_rollback(const struct undo *u, const struct sp_facts *facts
 static int refuse_conflicts(const struct undo *u, struct sp_result *ret, struct sp_error **err)
 {
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
+	sp_autofree char *all = sp_strv_join(&u->conflicts, "; ");
 	(void) sp_error_set(err, -EEXIST, "%zu conflict%s, so nothing was changed: %s", u->conflicts.n,
-			    u->conflicts.n == 1 ? "" : "s", u->conflicts.v[0]);
+			    u->conflicts.n == 1 ? "" : "s", all);
 	(void) sp_error_exit(err, SP_EXIT_CONFLICT);
 	return sp_error_hint(err, "--keep-conflicts undoes everything else and leaves these as they are");
 }

@@ -62,7 +62,7 @@ void sp_modprobe_parse(const struct sp_buf *file, struct sp_assigns *ret)
 		unsigned number = next;
 
 		i += logical_line(file->data + i, file->len - i, &line, &next);
-		if (line.len > 0 && *line.data != '#')
+		if (line.len > 0) /* a comment is no `options` */
 			parse_line(line.data, number, ret);
 	}
 }

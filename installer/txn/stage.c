@@ -91,9 +91,12 @@ int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bo
 
 void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing)
 {
+	struct stat st;
+
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		sp_autofree char *dir = sp_xstrndup(path, (size_t) (slash - path));
-		if (!sp_root_exists(root, dir) && !sp_strv_has(missing, dir))
+		/* A link that leads nowhere is there all the same, and is not ours to mend. */
+		if (sp_root_lstat(root, dir, &st) < 0 && !sp_strv_has(missing, dir))
 			sp_strv_add(missing, dir);
 	}
 }

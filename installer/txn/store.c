@@ -8,20 +8,13 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
-static int rights_hint(struct sp_error **err, int r)
-{
-	if (r == -EACCES || r == -EPERM)
-		(void) sp_error_hint(err, "run it as root, for example with sudo");
-	return r;
-}
-
 static int take_lock(struct sp_store *s, struct sp_error **err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	s->lock = sp_durable_open_append(s->dir, "lock", 0644);
 	if (s->lock < 0)
-		return rights_hint(err, sp_error_errno(err, s->lock, "cannot open '%s/lock'", SP_STATE_DIR));
+		return sp_error_errno(err, s->lock, "cannot open '%s/lock'", SP_STATE_DIR);
 	if (fcntl(s->lock, F_OFD_SETLK, &lock) == 0)
 		return 0;
 	if (errno != EAGAIN && errno != EACCES)
@@ -36,14 +29,14 @@ static int make_dirs(struct sp_store *s, struct sp_error **err)
 	int r = sp_stage_parents(s->root, SP_STATE_DIR "/x", NULL);
 
 	if (r < 0)
-		return rights_hint(err, sp_error_errno(err, r, "cannot make '%s'", SP_STATE_DIR));
+		return sp_error_errno(err, r, "cannot make '%s'", SP_STATE_DIR);
 	s->dir = sp_root_open_parent(s->root, SP_STATE_DIR "/x", &name);
 	if (s->dir < 0)
-		return rights_hint(err, sp_error_errno(err, s->dir, "cannot open '%s'", SP_STATE_DIR));
+		return sp_error_errno(err, s->dir, "cannot open '%s'", SP_STATE_DIR);
 	r = sp_durable_mkdir(s->dir, "tx", 0700);
 	if (r == 0)
 		r = sp_durable_sync(s->dir);
-	return r < 0 ? rights_hint(err, sp_error_errno(err, r, "cannot write in '%s'", SP_STATE_DIR)) : 0;
+	return r < 0 ? sp_error_errno(err, r, "cannot write in '%s'", SP_STATE_DIR) : 0;
 }
 
 static int open_tx(struct sp_store *s)
@@ -62,7 +55,7 @@ static int open_for_writing(struct sp_store *s, struct sp_error **err)
 	if (r < 0)
 		return r;
 	s->tx = open_tx(s);
-	return s->tx < 0 ? rights_hint(err, sp_error_errno(err, s->tx, "cannot open '%s/tx'", SP_STATE_DIR)) : 0;
+	return s->tx < 0 ? sp_error_errno(err, s->tx, "cannot open '%s/tx'", SP_STATE_DIR) : 0;
 }
 
 static int open_for_reading(struct sp_store *s, struct sp_error **err)
@@ -195,7 +188,7 @@ int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record *
 		return 0;
 	int r = s->tx < 0 ? -EACCES : list_ids(s->tx, &ids);
 	if (r < 0)
-		return rights_hint(err, sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR));
+		return sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR);
 	struct sp_record *records = sp_xcalloc(ids.n, sizeof(*records));
 	for (size_t i = 0; i < ids.n; i++) {
 		if (sp_parse_u64(ids.v[i], &records[i].id) < 0)

@@ -122,9 +122,7 @@ static int changed_under_us(struct sp_error **err, const char *path)
 static int write_failed(struct sp_error **err, int r, const struct sp_edit *e)
 {
 	(void) sp_error_errno(err, r, "cannot %s '%s'", sp_op_name(e->op), e->path);
-	if (r == -EACCES || r == -EPERM)
-		(void) sp_error_hint(err, "run it as root, for example with sudo");
-	else if (r == -EROFS)
+	if (r == -EROFS)
 		(void) sp_error_hint(err, "its file system is mounted read-only; mount it writable, then repeat");
 	else if (r == -ENOSPC || r == -EDQUOT)
 		(void) sp_error_hint(err, "make room on its file system, then repeat");

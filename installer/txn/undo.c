@@ -81,13 +81,16 @@ static int undo_published(int dir, const char *name, const struct sp_edit *e)
 
 static int drop_slots(int dir, const char *name)
 {
+	bool any = false;
+	struct stat st;
 	int r = 0;
 
 	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD && r == 0; s++) {
 		sp_autofree char *temp = sp_slot_name(name, s);
+		any = any || fstatat(dir, temp, &st, AT_SYMLINK_NOFOLLOW) == 0;
 		r = sp_durable_unlink(dir, temp);
 	}
-	return r < 0 ? r : sp_durable_sync(dir);
+	return r < 0 || !any ? r : sp_durable_sync(dir);
 }
 
 static int undo_one(struct sp_txn *t, const struct sp_edit *e, bool was_prepared)
@@ -169,10 +172,9 @@ int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
 		int one = undo_one(t, e, i - 1 < n_prepared(t));
 		if (one == -ESTALE) {
 			sp_strv_addf(&stuck, "'%s'", e->path);
-		} else if (one < 0) {
+		} else if (one < 0 && r == 0) { /* the others are put back all the same */
 			(void) sp_error_errno(err, one, "cannot put back '%s'", e->path);
 			r = one;
-			break;
 		}
 	}
 	if (r == 0)

@@ -148,22 +148,33 @@ static void test_render(void **state)
 	}
 }
 
+/* Comments have at most 100 columns; a word that is longer stands alone. */
 static void test_wrap(void **state)
 {
-	const struct sp_dropin_line line = {
-		"id", "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 01234 "
-		      "8901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		      "01234567890123456789012345 end", "vm.a", "1",
+	static const struct {
+		int words[2]; /* their lengths, behind "# id: " */
+		const char *between[2];
+	} cases[] = {
+		{ { 92, 1 }, { " ", " " } },
+		{ { 93, 1 }, { " ", "\n# " } },
+		{ { 94, 1 }, { " ", "\n# " } },
+		{ { 95, 97 }, { "\n# ", "\n# " } },
+		{ { 150, 150 }, { "\n# ", "\n# " } },
 	};
-	static const char want[] =
-		"\n# id: 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 01234\n"
-		"# 8901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		"01234567890123456789012345\n# end\nvm.a = 1\n";
-	sp_autobuf struct sp_buf file = { 0 };
+	char a[151];
 
 	(void) state;
-	sp_sysctl_render(&line, 1, &file);
-	assert_string_equal(file.data + strlen(HEAD), want);
+	memset(a, 'a', sizeof(a));
+	for (size_t i = 0; i < SP_ELEMENTS(cases); i++) {
+		const int n = cases[i].words[0], m = cases[i].words[1];
+		sp_autobuf struct sp_buf file = { 0 };
+		sp_autofree char *reason = sp_xasprintf("%.*s %.*s", n, a, m, a);
+		sp_autofree char *want = sp_xasprintf("%s\n# id:%s%.*s%s%.*s\nvm.a = 1\n", HEAD, cases[i].between[0], n, a,
+						      cases[i].between[1], m, a);
+
+		sp_sysctl_render(&(struct sp_dropin_line){ "id", reason, "vm.a", "1" }, 1, &file);
+		assert_string_equal(file.data, want);
+	}
 }
 
 int main(void)
