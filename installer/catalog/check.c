@@ -98,9 +98,8 @@ int sp_setting_check_value(const struct sp_setting *s, const char *value, struct
 		r = sp_derive_sample(value, &sample, err);
 	if (r < 0)
 		return r;
-	if (!sp_text_ok(sample) || !forms[s->dest].value_ok(key, sample))
-		return fail(err, "the value '%s' of '%s' is not %s", sp_text_ok(value) ? value : "(control characters)", s->id,
-			    forms[s->dest].value_form);
+	if (!forms[s->dest].value_ok(key, sample))
+		return fail(err, "the value '%s' of '%s' is not %s", value, s->id, forms[s->dest].value_form);
 	if (s->rule != SP_RULE_SET && sp_parse_u64(sample, &number) < 0)
 		return fail(err, "the value '%s' of '%s' is no number to compare with", value, s->id);
 	return 0;
@@ -140,7 +139,8 @@ static int check_live(const struct sp_setting *s, struct sp_error **err)
 	int r = sp_derive_sample(s->live, &path, err);
 	if (r < 0)
 		return r;
-	if ((!sp_startswith(path, "/proc/sys/") && !sp_startswith(path, "/sys/")) || strchr(path, '$') || strstr(path, ".."))
+	if ((!sp_startswith(path, "/proc/sys/") && !sp_startswith(path, "/sys/")) || strchr(path, '$') ||
+	    strstr(path, ".."))
 		return fail(err, "the live value '%s' is no path in /proc/sys or /sys", s->live);
 	return 0;
 }
@@ -156,7 +156,7 @@ int sp_setting_check(const struct sp_setting *s, struct sp_error **err)
 	return r < 0 ? r : check_live(s, err);
 }
 
-/* --- between settings ------------------------------------------------------------------------------------------------- */
+/* --- between settings ------------------------------------------------------------------------------------------ */
 
 static int fail_in(const struct sp_setting *s, struct sp_error **err)
 {
@@ -175,7 +175,8 @@ static int check_twice(const struct sp_catalog *c, size_t i, struct sp_error **e
 		if (sp_streq(s->id, first->id))
 			return fail(err, "the id '%s' is taken by %s:%u", s->id, first->file, first->line);
 		if (s->dest == first->dest && sp_key_eq(s->key, first->key))
-			return fail(err, "the key '%s' is set by '%s', too (%s:%u)", s->key, first->id, first->file, first->line);
+			return fail(err, "the key '%s' is set by '%s', too (%s:%u)", s->key, first->id, first->file,
+				    first->line);
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@ static void note_origin(struct sp_selection *s, const char *key, const char *val
 	s->given = true;
 }
 
-/* --- readers: each takes the selection ------------------------------------------------------------------------------------- */
+/* --- readers: each takes the selection ------------------------------------------------------------------------- */
 
 static int read_profile(const config_setting_t *s, void *object, struct sp_error **err)
 {
@@ -129,7 +129,7 @@ static const struct sp_key config_keys[] = {
 	{ 0 },
 };
 
-/* --- the file ---------------------------------------------------------------------------------------------------------------- */
+/* --- the file -------------------------------------------------------------------------------------------------- */
 
 static int read_config(const struct sp_root *root, const char *path, const char *display, struct sp_config *c,
 		       struct sp_error **err)
@@ -168,7 +168,7 @@ int sp_config_load(const struct sp_root *root, const char *path, struct sp_confi
 
 	if (path)
 		r = read_named(path, &c, err);
-	else if (sp_root_lstat(root, CONFIG_PATH, &st) != -ENOENT) /* a dangling link is a mistake, not a missing file */
+	else if (sp_root_lstat(root, CONFIG_PATH, &st) != -ENOENT) /* a dangling link is a mistake, no missing file */
 		r = read_config(root, CONFIG_PATH, display, &c, err);
 	if (r < 0)
 		return r;

@@ -13,7 +13,7 @@
 #include "catalog/config.h"
 #include "catalog/sizes.h"
 
-/* --- parse.c: one file and its values ----------------------------------------------------------------------------- */
+/* --- parse.c: one file and its values -------------------------------------------------------------------------- */
 
 struct sp_doc {
 	config_t config;
@@ -36,7 +36,7 @@ struct sp_key {
 };
 /* Every member of a group by its row; the table ends with a row without a name. Unknown or missing: an error. */
 int sp_cfg_group(const config_setting_t *group, const struct sp_key *keys, void *object,
-		  struct sp_error **err) sp_must_check;
+		 struct sp_error **err) sp_must_check;
 
 sp_value_reader sp_cfg_text;  /* char *, not empty */
 sp_value_reader sp_cfg_id;    /* char *, [a-z][a-z0-9-]* */
@@ -48,10 +48,9 @@ sp_value_reader sp_cfg_int;   /* int */
 
 /* The index of the text in words; -EINVAL with a message that lists them. */
 int sp_cfg_word(const config_setting_t *s, const char *const *words, size_t n, int *ret,
-		 struct sp_error **err) sp_must_check;
+		struct sp_error **err) sp_must_check;
 int sp_expect_type(const config_setting_t *s, int type, struct sp_error **err) sp_must_check;
 bool sp_id_ok(const char *text);
-bool sp_text_ok(const char *text); /* printable ASCII */
 
 /* "file:line" of a value, owned. */
 char *sp_where(const config_setting_t *s);
@@ -65,7 +64,7 @@ const char *sp_name_nearest(const char *word, const char *const *names, size_t n
 /* Add a hint: the nearest name, or all of them. */
 int sp_hint_names(struct sp_error **err, const char *word, const char *const *names, size_t n);
 
-/* --- setting.c, check.c, profile.c, platform.c ------------------------------------------------------------------------ */
+/* --- setting.c, check.c, profile.c, platform.c ----------------------------------------------------------------- */
 
 int sp_setting_read(const config_setting_t *block, enum sp_dest dest, const char *file, struct sp_setting *ret,
 		    struct sp_error **err) sp_must_check;
@@ -96,7 +95,7 @@ const char **sp_profile_names(const struct sp_catalog *c);
 /* No such setting: the message with a hint, without a place. */
 int sp_no_setting(const struct sp_catalog *c, const char *id, struct sp_error **err);
 
-/* --- derive.c ---------------------------------------------------------------------------------------------------------- */
+/* --- derive.c -------------------------------------------------------------------------------------------------- */
 
 /* The text with "1" for each derived value: what its form is checked by. */
 int sp_derive_sample(const char *text, char **ret, struct sp_error **err) sp_must_check;

@@ -12,7 +12,7 @@ struct loading {
 	enum sp_dest dest;
 };
 
-/* --- what a file of each folder holds ------------------------------------------------------------------------------------ */
+/* --- what a file of each folder holds -------------------------------------------------------------------------- */
 
 static int read_blocks(const config_setting_t *s, void *object, struct sp_error **err)
 {
@@ -67,12 +67,12 @@ static const struct folder {
 	enum sp_dest dest;
 	int (*load)(struct loading *l, const config_setting_t *top, struct sp_error **err);
 } folders[] = {
-	{ "grub", SP_DEST_CMDLINE, load_settings },	      { "sysctl.d", SP_DEST_SYSCTL, load_settings },
-	{ "modprobe.d", SP_DEST_MODPROBE, load_settings },   { "environment.d", SP_DEST_ENVIRONMENT, load_settings },
-	{ "platforms", SP_DEST__COUNT, load_platform },	      { "profiles", SP_DEST__COUNT, load_profile },
+	{ "grub", SP_DEST_CMDLINE, load_settings },	   { "sysctl.d", SP_DEST_SYSCTL, load_settings },
+	{ "modprobe.d", SP_DEST_MODPROBE, load_settings }, { "environment.d", SP_DEST_ENVIRONMENT, load_settings },
+	{ "platforms", SP_DEST__COUNT, load_platform },	   { "profiles", SP_DEST__COUNT, load_profile },
 };
 
-/* --- walking ------------------------------------------------------------------------------------------------------------- */
+/* --- walking --------------------------------------------------------------------------------------------------- */
 
 static int load_file(const struct folder *folder, const char *name, struct loading *l, struct sp_error **err)
 {
@@ -132,7 +132,7 @@ int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_err
 	return 0;
 }
 
-/* --- looking up ------------------------------------------------------------------------------------------------------------ */
+/* --- looking up ------------------------------------------------------------------------------------------------ */
 
 void sp_catalog_free(struct sp_catalog *catalog)
 {

@@ -4,7 +4,7 @@
 
 #include "catalog/internal.h"
 
-/* --- places ---------------------------------------------------------------------------------------------------------- */
+/* --- places ---------------------------------------------------------------------------------------------------- */
 
 /* The name of the file hangs on the root of its values. */
 static const char *file_of(const config_setting_t *s)
@@ -45,7 +45,7 @@ int sp_fail_at(const config_setting_t *s, struct sp_error **err, const char *fmt
 	return sp_wrap_at(s, err);
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------------------- */
 
 static int fail_line(const char *file, int line, const char *what, struct sp_error **err)
 {
@@ -109,7 +109,7 @@ void sp_doc_clear(struct sp_doc *doc)
 	doc->file = NULL;
 }
 
-/* --- groups ---------------------------------------------------------------------------------------------------------- */
+/* --- groups ---------------------------------------------------------------------------------------------------- */
 
 static const struct sp_key *find_key(const struct sp_key *keys, const char *name)
 {
@@ -148,14 +148,16 @@ int sp_cfg_group(const config_setting_t *group, const struct sp_key *keys, void 
 	return r;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------------------------- */
 
 static const char *type_name(int type)
 {
 	static const char *const names[] = {
-		[CONFIG_TYPE_NONE] = "nothing",	 [CONFIG_TYPE_GROUP] = "a group { }",	[CONFIG_TYPE_INT] = "a number",
-		[CONFIG_TYPE_INT64] = "a number", [CONFIG_TYPE_FLOAT] = "a fraction",	[CONFIG_TYPE_STRING] = "a text in quotes",
-		[CONFIG_TYPE_BOOL] = "true or false", [CONFIG_TYPE_ARRAY] = "an array [ ]", [CONFIG_TYPE_LIST] = "a list ( )",
+		[CONFIG_TYPE_NONE] = "nothing",	      [CONFIG_TYPE_GROUP] = "a group { }",
+		[CONFIG_TYPE_INT] = "a number",	      [CONFIG_TYPE_INT64] = "a number",
+		[CONFIG_TYPE_FLOAT] = "a fraction",   [CONFIG_TYPE_STRING] = "a text in quotes",
+		[CONFIG_TYPE_BOOL] = "true or false", [CONFIG_TYPE_ARRAY] = "an array [ ]",
+		[CONFIG_TYPE_LIST] = "a list ( )",
 	};
 
 	return type >= 0 && (size_t) type < SP_ELEMENTS(names) ? names[type] : "something else";
@@ -168,11 +170,12 @@ int sp_expect_type(const config_setting_t *s, int type, struct sp_error **err)
 	if (config_setting_type(s) == type)
 		return 0;
 	if (!name)
-		return sp_fail_at(s, err, "here stands %s, and not %s", type_name(config_setting_type(s)), type_name(type));
+		return sp_fail_at(s, err, "here stands %s, and not %s", type_name(config_setting_type(s)),
+				  type_name(type));
 	return sp_fail_at(s, err, "'%s' is %s, and not %s", name, type_name(config_setting_type(s)), type_name(type));
 }
 
-bool sp_text_ok(const char *text)
+static bool is_printable(const char *text)
 {
 	for (; *text; text++)
 		if (*text < ' ' || *text > '~')
@@ -196,7 +199,7 @@ int sp_cfg_text(const config_setting_t *s, void *field, struct sp_error **err)
 	const char *name = config_setting_name(s) ? config_setting_name(s) : "a text";
 	if (!text || !*text)
 		return sp_fail_at(s, err, "'%s' is empty", name);
-	if (!sp_text_ok(text))
+	if (!is_printable(text))
 		return sp_fail_at(s, err, "'%s' holds a control character, or one beyond ASCII", name);
 	*(char **) field = sp_xstrdup(text);
 	return 0;

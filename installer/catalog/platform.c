@@ -3,7 +3,7 @@
 
 #include "catalog/internal.h"
 
-/* --- reading -------------------------------------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------------------------- */
 
 static int read_fact(const config_setting_t *s, void *field, struct sp_error **err)
 {
@@ -82,7 +82,7 @@ void sp_platform_clear(struct sp_platform *p)
 	*p = (struct sp_platform){ 0 };
 }
 
-/* --- matching ------------------------------------------------------------------------------------------------------------- */
+/* --- matching -------------------------------------------------------------------------------------------------- */
 
 static bool holds(const struct sp_match *m, const struct sp_facts *f)
 {
@@ -110,7 +110,7 @@ static char *what_matched(const struct sp_platform *p, const struct sp_facts *f)
 	return sp_strv_join(&parts, ", ");
 }
 
-/* Strix Halo is CPU family 26 (1Ah) model 112 (70h) with GPU 1002:1586; what is sold beside it is easily mistaken for it. */
+/* Strix Halo is CPU family 26 (1Ah) model 112 (70h) with GPU 1002:1586. Its neighbours are easily mistaken for it. */
 #define HALO_FAMILY 26
 #define HALO_MODEL 112
 static const struct {
@@ -134,7 +134,7 @@ static char *cpu_text(const struct sp_facts *f)
 			return sp_xasprintf("the CPU is family %s model %s, which is %s", family->text, model->text,
 					    neighbours[i].name);
 	if (family->number == HALO_FAMILY && model->number == HALO_MODEL)
-		return sp_xasprintf("the CPU is family %s model %s, as it should", family->text, model->text);
+		return sp_xasprintf("the CPU is family %s model %s, as it should be", family->text, model->text);
 	return sp_xasprintf("the CPU is family %s model %s", family->text, model->text);
 }
 

@@ -7,7 +7,7 @@
 
 #include "catalog/internal.h"
 
-/* --- the questions ----------------------------------------------------------------------------------------------------- */
+/* --- the questions --------------------------------------------------------------------------------------------- */
 
 static enum sp_tristate unknown(char **why, const char *reason)
 {
@@ -80,9 +80,7 @@ static enum sp_tristate is_platform(const struct sp_question *q, char **args, ch
 	return sp_streq(q->platform, args[0]) ? SP_YES : SP_NO;
 }
 
-/* --- the table --------------------------------------------------------------------------------------------------------- */
-
-enum { MAX_ARGS = 2 };
+/* --- the table ------------------------------------------------------------------------------------------------- */
 
 static bool is_word(const char *arg)
 {
@@ -118,7 +116,7 @@ static const struct predicate *find(const char *name)
 	return NULL;
 }
 
-/* --- the text ---------------------------------------------------------------------------------------------------------- */
+/* --- the text -------------------------------------------------------------------------------------------------- */
 
 static void split(const char *text, struct sp_strv *words)
 {

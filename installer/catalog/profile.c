@@ -3,7 +3,7 @@
 
 #include "catalog/internal.h"
 
-/* --- overrides, of profiles and of the configuration -------------------------------------------------------------------- */
+/* --- overrides, of profiles and of the configuration ----------------------------------------------------------- */
 
 static const struct sp_key override_keys[] = {
 	{ "value", sp_cfg_text, offsetof(struct sp_override, value), true },
@@ -37,7 +37,7 @@ void sp_overrides_clear(struct sp_override *v, size_t n)
 	free(v);
 }
 
-/* --- a profile ------------------------------------------------------------------------------------------------------------ */
+/* --- a profile ------------------------------------------------------------------------------------------------- */
 
 struct reading {
 	struct sp_profile *profile;
@@ -63,7 +63,8 @@ static int read_settings(const config_setting_t *s, void *object, struct sp_erro
 	int r = sp_cfg_ids(s, ids, err);
 
 	for (size_t i = 0; i < ids->n && r == 0; i++) {
-		const config_setting_t *one = config_setting_is_aggregate(s) ? config_setting_get_elem(s, (unsigned) i) : s;
+		const config_setting_t *one =
+			config_setting_is_aggregate(s) ? config_setting_get_elem(s, (unsigned) i) : s;
 		r = check_id(one, reading->catalog, ids->v[i], err);
 	}
 	return r;

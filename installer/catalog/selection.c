@@ -25,8 +25,8 @@ void sp_selection_copy(struct sp_selection *to, const struct sp_selection *from)
 	sp_strv_copy(&to->origins, &from->origins);
 	to->overrides = sp_xcalloc(from->n_overrides, sizeof(*to->overrides));
 	for (size_t i = 0; i < from->n_overrides; i++)
-		to->overrides[i] = (struct sp_override){ sp_xstrdup(from->overrides[i].id),
-							 sp_xstrdup(from->overrides[i].value) };
+		to->overrides[i] =
+			(struct sp_override){ sp_xstrdup(from->overrides[i].id), sp_xstrdup(from->overrides[i].value) };
 }
 
 const char *sp_selection_origin(const struct sp_selection *s, const char *key, const char *value)
@@ -39,7 +39,7 @@ const char *sp_selection_origin(const struct sp_selection *s, const char *key, c
 	return NULL;
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------------------------ */
 
 static const char *const uma_names[] = { [SP_UMA_UNSET] = "unset", [SP_UMA_KEEP] = "keep", [SP_UMA_SIZE] = "size" };
 
@@ -153,7 +153,7 @@ int sp_selection_from_json(const json_t *json, struct sp_selection *ret, struct 
 	return 0;
 }
 
-/* --- check ----------------------------------------------------------------------------------------------------------------- */
+/* --- check ----------------------------------------------------------------------------------------------------- */
 
 /* Put in front where the configuration says so, or the key alone. */
 static int place(const struct sp_selection *s, const char *key, const char *value, struct sp_error **err)
@@ -183,7 +183,8 @@ static int check_list(const struct sp_selection *s, const struct sp_catalog *c, 
 		const struct sp_setting *setting = sp_catalog_setting(c, ids->v[i]);
 		int r = setting ? 0 : sp_no_setting(c, ids->v[i], err);
 		if (r == 0 && setting->follows && ids == &s->with)
-			r = sp_error_set(err, -EINVAL, "'%s' goes with '%s'; choose that one", ids->v[i], setting->follows);
+			r = sp_error_set(err, -EINVAL, "'%s' goes with '%s'; choose that one", ids->v[i],
+					 setting->follows);
 		else if (r == 0 && ids == &s->with && sp_strv_has(&s->without, ids->v[i]))
 			r = sp_error_set(err, -EINVAL, "'%s' is in 'with' and in 'without'", ids->v[i]);
 		if (r < 0)

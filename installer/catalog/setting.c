@@ -35,7 +35,7 @@ const char *sp_verdict_name(enum sp_verdict verdict)
 	return verdict_names[verdict];
 }
 
-/* --- readers --------------------------------------------------------------------------------------------------------- */
+/* --- readers --------------------------------------------------------------------------------------------------- */
 
 static int read_rule(const config_setting_t *s, void *field, struct sp_error **err)
 {
@@ -170,7 +170,7 @@ int sp_setting_read(const config_setting_t *block, enum sp_dest dest, const char
 	return r;
 }
 
-/* --- release --------------------------------------------------------------------------------------------------------- */
+/* --- release --------------------------------------------------------------------------------------------------- */
 
 static void clear_conditions(struct sp_condition *v, size_t n)
 {

@@ -11,7 +11,7 @@ static const struct {
 	const char *name;
 	unsigned shift; /* KiB to the left */
 } units[] = {
-	{ "K", 0 },  { "KB", 0 },  { "KiB", 0 },  { "M", 10 }, { "MB", 10 },
+	{ "K", 0 },    { "KB", 0 }, { "KiB", 0 }, { "M", 10 },	 { "MB", 10 },
 	{ "MiB", 10 }, { "G", 20 }, { "GB", 20 }, { "GiB", 20 },
 };
 

@@ -53,7 +53,8 @@ static int take_given(const struct sp_size_input *in, int64_t m, struct sp_sizes
 	if ((int64_t) in->gtt_mib <= m / 1024)
 		return 0;
 	return refuse(err, m, "choose less with --gtt, or leave it out to have it computed",
-		      "a GTT of %" PRIu64 " MiB (%" PRIu64 " GiB) is more than there is", in->gtt_mib, in->gtt_mib / 1024);
+		      "a GTT of %" PRIu64 " MiB (%" PRIu64 " GiB) is more than there is", in->gtt_mib,
+		      in->gtt_mib / 1024);
 }
 
 static int choose(const struct sp_size_input *in, int64_t m, struct sp_sizes *s, struct sp_error **err)
@@ -65,7 +66,8 @@ static int choose(const struct sp_size_input *in, int64_t m, struct sp_sizes *s,
 		return take_given(in, m, s, err);
 	if (gib < 1 && in->host_reserve_mib)
 		return refuse(err, m, "choose less with --host-reserve",
-			      "a host reserve of %" PRIu64 " MiB leaves less than 1 GiB for the GPU", in->host_reserve_mib);
+			      "a host reserve of %" PRIu64 " MiB leaves less than 1 GiB for the GPU",
+			      in->host_reserve_mib);
 	if (gib < 1)
 		return refuse(err, m, "--gtt SIZE sets a size by hand", "nothing is left for the GPU");
 	const bool keep = recorded && recorded - mib <= 1024 && mib - recorded <= 1024 && recorded <= m / 1024;
@@ -86,16 +88,18 @@ static uint64_t gain(const struct sp_size_input *in, int64_t m)
 	return with > without ? (uint64_t) (with - (without > 0 ? without : 0)) * 1024 : 0;
 }
 
-static void warn(const struct sp_size_input *in, int64_t m, struct sp_sizes *s)
+static void add_warning(const struct sp_size_input *in, int64_t m, struct sp_sizes *s)
 {
 	const uint64_t share = (uint64_t) host_share(m) / 1024;
 
 	if (in->gtt_mib && s->host_mib < in->host_reserve_mib)
-		sp_strv_addf(&s->warnings, "the given GTT size wins over the host reserve: %" PRIu64 " MiB stay, not %" PRIu64,
+		sp_strv_addf(&s->warnings,
+			     "the given GTT size wins over the host reserve: %" PRIu64 " MiB stay, not %" PRIu64,
 			     s->host_mib, in->host_reserve_mib);
 	else if (s->host_mib < share)
 		sp_strv_addf(&s->warnings,
-			     "when the GPU uses all it may, %" PRIu64 " MiB stay for everything else; with less than %" PRIu64
+			     "when the GPU uses all it may, %" PRIu64
+			     " MiB stay for everything else; with less than %" PRIu64
 			     " MiB machines of others froze (profile headroom leaves that much)",
 			     s->host_mib, share);
 }
@@ -111,10 +115,11 @@ int sp_sizes_compute(const struct sp_size_input *in, struct sp_sizes *ret, struc
 		(void) sp_error_set(err, -ERANGE, "a memory of %" PRIu64 " KiB cannot be", in->mem_total_kib);
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}
-	const int64_t m = next_memory((int64_t) in->mem_total_kib, (int64_t) in->carve_out_kib,
-				      (int64_t) in->next_carve_out_kib);
+	const int64_t m =
+		next_memory((int64_t) in->mem_total_kib, (int64_t) in->carve_out_kib, (int64_t) in->next_carve_out_kib);
 	if (m <= 0)
-		return refuse(err, 0, "set a smaller carve-out in the firmware", "the carve-out of the next boot takes it all");
+		return refuse(err, 0, "set a smaller carve-out in the firmware",
+			      "the carve-out of the next boot takes it all");
 	int r = choose(in, m, &s, err);
 	if (r < 0)
 		return r;
@@ -122,7 +127,7 @@ int sp_sizes_compute(const struct sp_size_input *in, struct sp_sizes *ret, struc
 	s.next_mem_kib = (uint64_t) m;
 	s.host_mib = (uint64_t) m / 1024 - s.gtt_mib;
 	s.gain_mib = gain(in, m);
-	warn(in, m, &s);
+	add_warning(in, m, &s);
 	*ret = s;
 	return 0;
 }

@@ -53,10 +53,9 @@ static json_t *live_to_json(const struct sp_applied *a)
 
 json_t *sp_applied_to_json(const struct sp_applied *a)
 {
-	json_t *settings = json_array();
-
 	if (a->txn == 0)
 		return json_null();
+	json_t *settings = json_array();
 	for (size_t i = 0; i < a->n_settings; i++)
 		json_array_append_new(settings, setting_to_json(&a->settings[i]));
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "transaction", (json_int_t) a->txn,

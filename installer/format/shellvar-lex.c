@@ -18,10 +18,8 @@ int sp_shell_unclosed(const struct sp_shell_lex *l, size_t at, const char *what)
 	return sp_error_set(l->err, -EINVAL, "line %u: %s is never closed", sp_shell_line(l->s, at), what);
 }
 
-static int enter(struct sp_shell_lex *l)
+static int too_deep(const struct sp_shell_lex *l)
 {
-	if (++l->depth <= SP_SHELL_DEPTH)
-		return 0;
 	return sp_error_set(l->err, -EOPNOTSUPP, "line %u: substitutions are nested too deeply",
 			    sp_shell_line(l->s, l->pos));
 }
@@ -168,10 +166,10 @@ static int skip_substitution(struct sp_shell_lex *l)
 
 static int skip_dollar(struct sp_shell_lex *l, bool quoted)
 {
-	int r = enter(l);
-	if (r < 0)
-		return r;
+	int r = 0;
 
+	if (++l->depth > SP_SHELL_DEPTH)
+		return too_deep(l);
 	switch (l->s[l->pos + 1]) {
 	case '(':
 		r = skip_substitution(l);
@@ -368,9 +366,11 @@ int sp_shell_skip_parens(struct sp_shell_lex *l)
 			continue;
 		}
 		first = t.op != '<';
+		if (t.op == '(' && ++depth > SP_SHELL_DEPTH)
+			return too_deep(l);
 		if (t.op == '(')
-			depth++;
-		else if (t.op == ')' && cases > 0 && level[cases - 1] == depth)
+			continue;
+		if (t.op == ')' && cases > 0 && level[cases - 1] == depth)
 			continue; /* ends a pattern */
 		else if (t.op == ')' && depth-- == 0)
 			return 0;

@@ -40,7 +40,8 @@ struct sp_shell_lex {
 };
 
 /*
- * The next token; comments and continuations are none. -EINVAL: something is not closed; -EOPNOTSUPP: nested too deeply.
+ * The next token; comments and continuations are none. -EINVAL: something is not closed; -EOPNOTSUPP: nested too
+ * deeply.
  */
 int sp_shell_next(struct sp_shell_lex *l, struct sp_shell_token *ret) sp_must_check;
 /* Behind a '(': move behind the ')' that closes it. */

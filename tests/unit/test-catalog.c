@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small sound catalogue; each case spoils one file of it and says the one line that must come. Then the real data. */
+/* A small sound catalogue; each case spoils one file of it and says the one line that must come. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "catalog/catalog.h"
-#include "catalog/sizes.h"
 #include "fixture-tree.h"
 
 static const struct fixture sound[] = {
@@ -58,9 +57,11 @@ static const struct {
 	{ GRUB, "# a\n@include \"/etc/passwd\"\n", GRUB ":2: @include is not supported", NULL, 0 },
 	{ GRUB, "# a\n# \0 b\n", GRUB ":2: a NUL byte has no place in it", NULL, 9 },
 	{ GRUB, BLOCK("log = { date = \"a\\x00b\"; };\n"), GRUB ":3: a NUL byte has no place in it", NULL, 0 },
-	{ "grub/Z.cfg", ONE("bad", "k", "1"), "grub/Z.cfg:1: the file's name is no id: a letter, then a-z, 0-9 and '-'", NULL, 0 },
+	{ "grub/Z.cfg", ONE("bad", "k", "1"),
+	  "grub/Z.cfg:1: the file's name is no id: a letter, then a-z, 0-9 and '-'", NULL, 0 },
 	/* keys and types */
-	{ SYSCTL, BLOCK("nonsense = 1;\n"), SYSCTL ":3: unknown key 'nonsense'", "these are possible: id, key, value", 0 },
+	{ SYSCTL, BLOCK("nonsense = 1;\n"),
+	  SYSCTL ":3: unknown key 'nonsense'", "these are possible: id, key, value", 0 },
 	{ SYSCTL, BLOCK("liv = \"/sys/x\";\n"), SYSCTL ":3: unknown key 'liv'", "did you mean 'live'?", 0 },
 	{ SYSCTL, BLOCK("reboot = 1;\n"), SYSCTL ":3: 'reboot' is a number, and not true or false", NULL, 0 },
 	{ SYSCTL, BLOCK("live = 5L;\n"), SYSCTL ":3: 'live' is a number, and not a text in quotes", NULL, 0 },
@@ -69,77 +70,111 @@ static const struct {
 	{ SYSCTL, BLOCK("rule = \"more\";\n"), SYSCTL ":3: 'rule' cannot be 'more'", "set, at-least, at-most", 0 },
 	{ SYSCTL, BLOCK("effect = \"speed\";\n"), SYSCTL ":3: 'effect' cannot be 'speed'", "gtt-total", 0 },
 	{ SYSCTL, BLOCK("log = {\ndate = \"d\"; };\n"), SYSCTL ":3: the key 'change' is missing", NULL, 0 },
-	{ SYSCTL, BLOCK("log = { verdict = \"good\"; };\n"), SYSCTL ":3: 'verdict' cannot be 'good'", "keep, reverted", 0 },
-	{ SYSCTL, "settings = (\n{ id = \"bad\"; value = \"1\"; summary = \"s\"; } );\n", SYSCTL ":2: the key 'key' is missing", NULL, 0 },
+	{ SYSCTL, BLOCK("log = { verdict = \"good\"; };\n"),
+	  SYSCTL ":3: 'verdict' cannot be 'good'", "keep, reverted", 0 },
+	{ SYSCTL, "settings = (\n{ id = \"bad\"; value = \"1\"; summary = \"s\"; } );\n",
+	  SYSCTL ":2: the key 'key' is missing", NULL, 0 },
 	{ SYSCTL, ONE("Bad", "k", "1"), SYSCTL ":1: 'Bad' is no id: a letter, then a-z, 0-9 and '-'", NULL, 0 },
 	{ SYSCTL, ONE("", "k", "1"), SYSCTL ":1: 'id' is empty", NULL, 0 },
 	/* text */
-	{ SYSCTL, ONE("bad", "k", "1\\n2"), SYSCTL ":1: 'value' holds a control character, or one beyond ASCII", NULL, 0 },
-	{ SYSCTL, ONE("bad", "k", "\\x1b[31m"), SYSCTL ":1: 'value' holds a control character, or one beyond ASCII", NULL, 0 },
-	{ SYSCTL, BLOCK("live = \"/sys/\xc3\xa4\";\n"), SYSCTL ":3: 'live' holds a control character, or one beyond ASCII", NULL, 0 },
+	{ SYSCTL, ONE("bad", "k", "1\\n2"),
+	  SYSCTL ":1: 'value' holds a control character, or one beyond ASCII", NULL, 0 },
+	{ SYSCTL, ONE("bad", "k", "\\x1b[31m"),
+	  SYSCTL ":1: 'value' holds a control character, or one beyond ASCII", NULL, 0 },
+	{ SYSCTL, BLOCK("live = \"/sys/\xc3\xa4\";\n"),
+	  SYSCTL ":3: 'live' holds a control character, or one beyond ASCII", NULL, 0 },
 	/* keys and values of the destinations */
-	{ GRUB, ONE("bad", "k", "a b"), GRUB ":1: the value 'a b' of 'bad' is not safe on a kernel command line", NULL, 0 },
-	{ GRUB, ONE("bad", "k", "a$b"), GRUB ":1: the value 'a$b' of 'bad' is not safe on a kernel command line", NULL, 0 },
-	{ GRUB, ONE("bad", "k", "a;b"), GRUB ":1: the value 'a;b' of 'bad' is not safe on a kernel command line", NULL, 0 },
+	{ GRUB, ONE("bad", "k", "a b"),
+	  GRUB ":1: the value 'a b' of 'bad' is not safe on a kernel command line", NULL, 0 },
+	{ GRUB, ONE("bad", "k", "a$b"),
+	  GRUB ":1: the value 'a$b' of 'bad' is not safe on a kernel command line", NULL, 0 },
+	{ GRUB, ONE("bad", "k", "a;b"),
+	  GRUB ":1: the value 'a;b' of 'bad' is not safe on a kernel command line", NULL, 0 },
 	{ GRUB, ONE("bad", "k=v", "1"), GRUB ":1: the key 'k=v' is not a kernel parameter", NULL, 0 },
 	{ GRUB, ONE("bad", "--", "1"), GRUB ":1: the key '--' is not a kernel parameter", NULL, 0 },
 	{ SYSCTL, ONE("bad", "vm x", "1"), SYSCTL ":1: the key 'vm x' is not a sysctl name", NULL, 0 },
 	{ SYSCTL, ONE("bad", "-vm.x", "1"), SYSCTL ":1: the key '-vm.x' is not a sysctl name", NULL, 0 },
-	{ SYSCTL, ONE("bad", "vm.x", "${GTT_MIB}"), SYSCTL ":1: the value '${GTT_MIB}' of 'bad' is not a sysctl value", NULL, 0 },
+	{ SYSCTL, ONE("bad", "vm.x", "${GTT_MIB}"),
+	  SYSCTL ":1: the value '${GTT_MIB}' of 'bad' is not a sysctl value", NULL, 0 },
 	{ SYSCTL, ONE("bad", "vm.x", "1 "), SYSCTL ":1: the value '1 ' of 'bad' is not a sysctl value", NULL, 0 },
 	{ MODPROBE, ONE("bad", "amdgpu", "1"), MODPROBE ":1: the key 'amdgpu' is not 'module.parameter'", NULL, 0 },
 	{ MODPROBE, ONE("bad", "a.b.c", "1"), MODPROBE ":1: the key 'a.b.c' is not 'module.parameter'", NULL, 0 },
 	{ MODPROBE, ONE("bad", ".b", "1"), MODPROBE ":1: the key '.b' is not 'module.parameter'", NULL, 0 },
-	{ MODPROBE, ONE("bad", "a.b", "1 2"), MODPROBE ":1: the value '1 2' of 'bad' is not safe in an options line", NULL, 0 },
+	{ MODPROBE, ONE("bad", "a.b", "1 2"),
+	  MODPROBE ":1: the value '1 2' of 'bad' is not safe in an options line", NULL, 0 },
 	{ ENVIRONMENT, ONE("bad", "1A", "1"), ENVIRONMENT ":1: the key '1A' is not a variable's name", NULL, 0 },
 	{ ENVIRONMENT, ONE("bad", "A-B", "1"), ENVIRONMENT ":1: the key 'A-B' is not a variable's name", NULL, 0 },
-	{ ENVIRONMENT, ONE("bad", "A_B", "a'b"), ENVIRONMENT ":1: the value 'a'b' of 'bad' is not safe in environment.d", NULL, 0 },
-	{ SYSCTL, ONE("bad", "vm.x", "${no_such_value}"), SYSCTL ":1: '${no_such_value}' is not known", "${gtt_pages}", 0 },
+	{ ENVIRONMENT, ONE("bad", "A_B", "a'b"),
+	  ENVIRONMENT ":1: the value 'a'b' of 'bad' is not safe in environment.d", NULL, 0 },
+	{ SYSCTL, ONE("bad", "vm.x", "${no_such_value}"),
+	  SYSCTL ":1: '${no_such_value}' is not known", "${gtt_pages}", 0 },
 	{ GRUB, ONE("bad", "${ttm}.x", "1"), GRUB ":1: '${ttm}' is not known", "${ttm_module}", 0 },
 	{ SYSCTL, BLOCK("live = \"/sys/${no}/x\";\n"), SYSCTL ":2: '${no}' is not known", NULL, 0 },
 	{ SYSCTL, "settings = (\n{ id = \"bad\"; key = \"k\"; value = \"x\"; summary = \"s\"; rule = \"at-most\"; } );\n",
 	  SYSCTL ":2: the value 'x' of 'bad' is no number to compare with", NULL, 0 },
-	{ SYSCTL, BLOCK("live = \"/etc/passwd\";\n"), SYSCTL ":2: the live value '/etc/passwd' is no path in /proc/sys or /sys", NULL, 0 },
-	{ SYSCTL, BLOCK("live = \"/sys/../etc/passwd\";\n"), SYSCTL ":2: the live value '/sys/../etc/passwd' is no path in /proc/sys or /sys", NULL, 0 },
+	{ SYSCTL, BLOCK("live = \"/etc/passwd\";\n"),
+	  SYSCTL ":2: the live value '/etc/passwd' is no path in /proc/sys or /sys", NULL, 0 },
+	{ SYSCTL, BLOCK("live = \"/sys/../etc/passwd\";\n"),
+	  SYSCTL ":2: the live value '/sys/../etc/passwd' is no path in /proc/sys or /sys", NULL, 0 },
 	{ SYSCTL, BLOCK("live_set = true;\n"), SYSCTL ":2: the key 'live' is missing", NULL, 0 },
 	{ SYSCTL, BLOCK("conflicts = [ \"a\" ];\n"), SYSCTL ":2: 'conflicts' is for the command line only", NULL, 0 },
-	{ GRUB, BLOCK("conflicts = [ \"a b\" ];\n"), GRUB ":2: the conflict 'a b' is no argument of a command line", NULL, 0 },
-	{ GRUB, BLOCK("conflicts = ( \"a\", 5 );\n"), GRUB ":3: here stands a number, and not a text in quotes", NULL, 0 },
+	{ GRUB, BLOCK("conflicts = [ \"a b\" ];\n"),
+	  GRUB ":2: the conflict 'a b' is no argument of a command line", NULL, 0 },
+	{ GRUB, BLOCK("conflicts = ( \"a\", 5 );\n"),
+	  GRUB ":3: here stands a number, and not a text in quotes", NULL, 0 },
 	/* predicates */
-	{ SYSCTL, BLOCK("when = [ \"is-it-tuesday\" ];\n"), SYSCTL ":3: there is no predicate 'is-it-tuesday'", "npu-present", 0 },
-	{ SYSCTL, BLOCK("unless = \"npu-presnt\";\n"), SYSCTL ":3: there is no predicate 'npu-presnt'", "did you mean 'npu-present'?", 0 },
-	{ SYSCTL, BLOCK("when = ( \"npu-present\",\n\"kernel-has-parm ttm\" );\n"), SYSCTL ":4: 'kernel-has-parm ttm' says too little",
+	{ SYSCTL, BLOCK("when = [ \"is-it-tuesday\" ];\n"),
+	  SYSCTL ":3: there is no predicate 'is-it-tuesday'", "npu-present", 0 },
+	{ SYSCTL, BLOCK("unless = \"npu-presnt\";\n"),
+	  SYSCTL ":3: there is no predicate 'npu-presnt'", "did you mean 'npu-present'?", 0 },
+	{ SYSCTL, BLOCK("when = ( \"npu-present\",\n\"kernel-has-parm ttm\" );\n"),
+	  SYSCTL ":4: 'kernel-has-parm ttm' says too little",
 	  "kernel-has-parm MODULE PARAMETER", 0 },
-	{ SYSCTL, BLOCK("warn = ({ ask = \"zram-present 1\"; message = \"m\"; });\n"), SYSCTL ":3: 'zram-present 1' says too much", NULL, 0 },
-	{ SYSCTL, BLOCK("warn = ({ ask = \"zram-present\"; });\n"), SYSCTL ":3: the key 'message' is missing", NULL, 0 },
-	{ SYSCTL, BLOCK("when = \"platform nonsense\";\n"), SYSCTL ":2: 'platform nonsense': there is no platform 'nonsense'", NULL, 0 },
+	{ SYSCTL, BLOCK("warn = ({ ask = \"zram-present 1\"; message = \"m\"; });\n"),
+	  SYSCTL ":3: 'zram-present 1' says too much", NULL, 0 },
+	{ SYSCTL, BLOCK("warn = ({ ask = \"zram-present\"; });\n"),
+	  SYSCTL ":3: the key 'message' is missing", NULL, 0 },
+	{ SYSCTL, BLOCK("when = \"platform nonsense\";\n"),
+	  SYSCTL ":2: 'platform nonsense': there is no platform 'nonsense'", NULL, 0 },
 	{ SYSCTL, BLOCK("unless = \"npu-present and platform m2\";\n"),
 	  SYSCTL ":2: 'npu-present and platform m2': there is no platform 'm2'", NULL, 0 },
 	/* between settings */
 	{ SYSCTL, ONE("second", "vm.x", "1"), SYSCTL ":1: the id 'second' is taken by %/grub/a.cfg:3", NULL, 0 },
-	{ GRUB, ONE("third", "iommu", "off"), GRUB ":1: the key 'iommu' is set by 'second', too (%/grub/a.cfg:3)", NULL, 0 },
-	{ SYSCTL, BLOCK("follows = \"second2\";\n"), SYSCTL ":2: follows: there is no setting 'second2'", "did you mean 'second'?", 0 },
-	{ SYSCTL, BLOCK("follows = \"lead-module\";\n"), SYSCTL ":2: 'bad' follows 'lead-module', which follows another", NULL, 0 },
+	{ GRUB, ONE("third", "iommu", "off"),
+	  GRUB ":1: the key 'iommu' is set by 'second', too (%/grub/a.cfg:3)", NULL, 0 },
+	{ SYSCTL, BLOCK("follows = \"second2\";\n"),
+	  SYSCTL ":2: follows: there is no setting 'second2'", "did you mean 'second'?", 0 },
+	{ SYSCTL, BLOCK("follows = \"lead-module\";\n"),
+	  SYSCTL ":2: 'bad' follows 'lead-module', which follows another", NULL, 0 },
 	{ SYSCTL, BLOCK("follows = \"bad\";\n"), SYSCTL ":2: 'bad' follows 'bad', which follows another", NULL, 0 },
 	/* profiles */
 	{ PROFILE, "settings = [ \"lead\" ];\n", PROFILE ":1: the key 'summary' is missing", NULL, 0 },
-	{ PROFILE, "summary = \"s\";\nsettings = [ \"lead\",\n\"laed\" ];\n", PROFILE ":3: there is no setting 'laed'", "did you mean 'lead'?", 0 },
-	{ PROFILE, "summary = \"s\";\nsettings = [ \"lead\", \"lead\" ];\n", PROFILE ":2: 'lead' is named twice", NULL, 0 },
+	{ PROFILE, "summary = \"s\";\nsettings = [ \"lead\",\n\"laed\" ];\n",
+	  PROFILE ":3: there is no setting 'laed'", "did you mean 'lead'?", 0 },
+	{ PROFILE, "summary = \"s\";\nsettings = [ \"lead\", \"lead\" ];\n",
+	  PROFILE ":2: 'lead' is named twice", NULL, 0 },
 	{ PROFILE, "summary = \"s\";\nsettings = [ \"lead-module\" ];\n",
 	  PROFILE ":2: 'lead-module' goes with 'lead' and is not named by itself", NULL, 0 },
-	{ PROFILE, "summary = \"s\"; settings = [ \"lead\" ];\nheadroom = \"none\";\n", PROFILE ":2: 'headroom' cannot be 'none'", "host", 0 },
-	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = {\nno = { value = \"1\"; }; };\n", PROFILE ":3: there is no setting 'no'", NULL, 0 },
+	{ PROFILE, "summary = \"s\"; settings = [ \"lead\" ];\nheadroom = \"none\";\n",
+	  PROFILE ":2: 'headroom' cannot be 'none'", "host", 0 },
+	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = {\nno = { value = \"1\"; }; };\n",
+	  PROFILE ":3: there is no setting 'no'", NULL, 0 },
 	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { second = { value = \"a b\"; }; };\n",
 	  PROFILE ":2: the value 'a b' of 'second' is not safe on a kernel command line", NULL, 0 },
 	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { maps = { value = \"many\"; }; };\n",
 	  PROFILE ":2: the value 'many' of 'maps' is no number to compare with", NULL, 0 },
-	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { maps = { vale = \"1\"; }; };\n", PROFILE ":2: unknown key 'vale'", NULL, 0 },
-	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { maps = 5; };\n", PROFILE ":2: 'maps' is a number, and not a group { }", NULL, 0 },
+	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { maps = { vale = \"1\"; }; };\n",
+	  PROFILE ":2: unknown key 'vale'", NULL, 0 },
+	{ PROFILE, "summary = \"s\"; settings = [];\noverrides = { maps = 5; };\n",
+	  PROFILE ":2: 'maps' is a number, and not a group { }", NULL, 0 },
 	/* platforms */
-	{ PLATFORM, "name = \"n\"; match = ();\n", PLATFORM ":1: 'match' is empty: every machine would match", NULL, 0 },
-	{ PLATFORM, "name = \"n\"; match = ( { fact = \"cpu.famly\"; equals = \"1\"; } );\n", PLATFORM ":1: there is no fact 'cpu.famly'",
+	{ PLATFORM, "name = \"n\"; match = ();\n",
+	  PLATFORM ":1: 'match' is empty: every machine would match", NULL, 0 },
+	{ PLATFORM, "name = \"n\"; match = ( { fact = \"cpu.famly\"; equals = \"1\"; } );\n",
+	  PLATFORM ":1: there is no fact 'cpu.famly'",
 	  "did you mean 'cpu.family'?", 0 },
-	{ PLATFORM, "name = \"n\"; match = (\n{ fact = \"cpu.family\"; } );\n", PLATFORM ":2: a match has either 'equals' or 'contains'", NULL, 0 },
+	{ PLATFORM, "name = \"n\"; match = (\n{ fact = \"cpu.family\"; } );\n",
+	  PLATFORM ":2: a match has either 'equals' or 'contains'", NULL, 0 },
 	{ PLATFORM, "name = \"n\"; match = (\n{ fact = \"cpu.family\"; equals = \"1\"; contains = \"1\"; } );\n",
 	  PLATFORM ":2: a match has either 'equals' or 'contains'", NULL, 0 },
 	{ PLATFORM, "name = \"n\"; priority = \"1\"; match = ( { fact = \"cpu.family\"; equals = \"1\"; } );\n",
@@ -217,7 +252,7 @@ static void test_missing(void **state)
 	assert_int_equal(err->exit, SP_EXIT_USAGE);
 }
 
-/* --- the values that are read ------------------------------------------------------------------------------------------- */
+/* --- the values that are read ---------------------------------------------------------------------------------- */
 
 static const char everything[] =
 	"settings = (\n\n{ id = \"all\"; key = \"${ttm_module}.x\"; value = \"7\"; summary = \"one \" \"two\";\n"
@@ -280,135 +315,12 @@ static void test_values(void **state)
 	fixture_free(dir);
 }
 
-/* --- the data that is installed ------------------------------------------------------------------------------------------- */
-
-static struct sp_catalog *real(void)
-{
-	const char *dir = getenv("SP_SRCDIR");
-	struct sp_error *err = NULL;
-	struct sp_catalog *c = NULL;
-
-	if (sp_catalog_load(dir ? dir : ".", &c, &err) < 0)
-		fail_msg("%s", err->message);
-	return c;
-}
-
-static const struct {
-	const char *id, *dest, *key, *value;
-	bool zbook, headroom;
-} settings[] = {
-	{ "iommu", "cmdline", "iommu", "pt", true, true },
-	{ "gttsize", "cmdline", "amdgpu.gttsize", "60416", true, false },
-	{ "pages-limit", "cmdline", "ttm.pages_limit", "15466496", true, true },
-	{ "thp", "cmdline", "transparent_hugepage", "always", true, true },
-	{ "noretry", "cmdline", "amdgpu.noretry", "0", false, false },
-	{ "swappiness", "sysctl", "vm.swappiness", "1", true, false },
-	{ "dirty-ratio", "sysctl", "vm.dirty_ratio", "40", true, true },
-	{ "dirty-background-ratio", "sysctl", "vm.dirty_background_ratio", "10", true, true },
-	{ "max-map-count", "sysctl", "vm.max_map_count", "500000", true, true },
-	{ "zone-reclaim", "sysctl", "vm.zone_reclaim_mode", "0", true, true },
-	{ "gttsize-module", "modprobe", "amdgpu.gttsize", "60416", false, false },
-	{ "pages-limit-module", "modprobe", "ttm.pages_limit", "15466496", false, false },
-	{ "radv-nogttspill", "environment", "RADV_PERFTEST", "${RADV_PERFTEST:+$RADV_PERFTEST,}nogttspill", true, false },
-};
-
-static void test_real(void **state)
-{
-	const struct sp_sizes sizes = { .gtt_mib = 60416, .gtt_pages = 15466496 };
-	const struct sp_derived derived = { &sizes, "ttm" };
-	sp_autocatalog struct sp_catalog *c = real();
-
-	(void) state;
-	assert_int_equal(c->n_settings, SP_ELEMENTS(settings));
-	for (size_t i = 0; i < SP_ELEMENTS(settings); i++) {
-		const struct sp_setting *s = &c->settings[i];
-		sp_autofree char *key = NULL, *value = NULL;
-
-		assert_string_equal(s->id, settings[i].id);
-		assert_string_equal(sp_dest_name(s->dest), settings[i].dest);
-		assert_int_equal(sp_derive(s->key, &derived, &key, NULL), 0);
-		assert_int_equal(sp_derive(s->value, &derived, &value, NULL), 0);
-		assert_string_equal(key, settings[i].key);
-		assert_string_equal(value, settings[i].value);
-		assert_int_equal(sp_strv_has(&sp_catalog_profile(c, "zbook")->settings, s->id), settings[i].zbook);
-		assert_int_equal(sp_strv_has(&sp_catalog_profile(c, "headroom")->settings, s->id), settings[i].headroom);
-		if (!s->follows && (!s->log.date || !s->log.evidence || !s->log.tradeoff))
-			fail_msg("'%s' has no complete entry in the log", s->id);
-	}
-	assert_int_equal(sp_catalog_profile(c, "zbook")->headroom, SP_HEADROOM_REFERENCE);
-	assert_int_equal(sp_catalog_profile(c, "headroom")->headroom, SP_HEADROOM_HOST);
-	assert_int_equal(sp_catalog_setting(c, "max-map-count")->rule, SP_RULE_AT_LEAST);
-	assert_false(sp_catalog_setting(c, "noretry")->by_default);
-	assert_int_equal(sp_catalog_setting(c, "pages-limit")->n_when, 0);
-}
-
-/* --- platforms ---------------------------------------------------------------------------------------------------------------- */
-
-#define ZBOOK "HP ZBook Ultra G1a 14 inch Mobile Workstation PC"
-static const struct {
-	const char *vendor, *product, *board, *family, *model, *gpu;
-	const char *id;	 /* NULL: none */
-	const char *why; /* a part of it */
-} machines[] = {
-	{ "HP", ZBOOK, "8D01", "26", "112", "1002:1586", "hp-zbook-ultra-g1a", "dmi.product '" ZBOOK "'" },
-	{ "HP", "HP Z2 Mini G1a Workstation Desktop PC", "8D02", "26", "112", "1002:1586", "hp-z2-mini-g1a", "cpu.model '112'" },
-	{ "Framework", "Desktop (AMD Ryzen AI Max 300 Series)", "FRANMFCP06", "26", "112", "1002:1586", "framework-desktop", "Framework" },
-	{ "ASUSTeK COMPUTER INC.", "ROG Flow Z13 GZ302EA_GZ302EA", "GZ302EA", "26", "112", "1002:1586", "asus-rog-flow-z13", "GZ302EA" },
-	{ "ASUSTeK COMPUTER INC.", "ROG Flow Z13 GZ302EAC", "GZ302EAC", "26", "112", "1002:1586", "asus-rog-flow-z13", "GZ302EAC" },
-	{ "GMKtec", "NucBox_EVO-X2", "AXB35-02", "26", "112", "1002:1586", "gmktec-evo-x2", "EVO-X2" },
-	{ "Bosgame", "BeyondMax Series", "AXB35-02", "26", "112", "1002:1586", "sixunited-axb35", "AXB35-02" },
-	{ "Somebody", "Something", "X", "26", "112", "1002:1586", "strix-halo-other", "gpu.id '1002:1586'" },
-	{ "HP", "HP ZBook 8 G1a", "8D03", "26", "112", "1002:1586", "strix-halo-other", "cpu.family '26'" },
-	{ NULL, NULL, NULL, "26", "112", "1002:1586", "strix-halo-other", "cpu.family '26'" },
-	{ "HP", ZBOOK, "8D01", "26", "36", "1002:150e", NULL, "model 36, which is Strix Point, the AMD GPU is 1002:150e; Strix Halo is" },
-	{ "X", "X", "X", "26", "32", "1002:150e", NULL, "Strix Point" },
-	{ "X", "X", "X", "26", "96", "1002:1114", NULL, "Krackan" },
-	{ "X", "X", "X", "26", "68", "1002:13c0", NULL, "Fire Range" },
-	{ "HP", ZBOOK, "8D01", "26", "112", NULL, NULL, "model 112, as it should, no AMD GPU is known (because)" },
-	{ "HP", ZBOOK, "8D01", "26", "112", "1002:7550", NULL, "the AMD GPU is 1002:7550" },
-	{ "X", "X", "X", "25", "97", "1002:164e", NULL, "family 25 model 97, the AMD GPU" },
-	{ "X", "X", "X", NULL, NULL, "1002:1586", NULL, "the CPU is unknown (because)" },
-};
-
-static void set(struct sp_facts *f, enum sp_fact fact, const char *text)
-{
-	uint64_t n = 0;
-
-	f->v[fact] = (struct sp_value){ .known = text, .text = (char *) (uintptr_t) text, .why = (char *) (uintptr_t) "because" };
-	if (text && sp_parse_u64(text, &n) == 0) {
-		f->v[fact].is_number = true;
-		f->v[fact].number = n;
-	}
-}
-
-static void test_platforms(void **state)
-{
-	sp_autocatalog struct sp_catalog *c = real();
-
-	(void) state;
-	for (size_t i = 0; i < SP_ELEMENTS(machines); i++) {
-		struct sp_facts f = { 0 };
-		sp_autofree char *why = NULL;
-
-		set(&f, SP_FACT_DMI_VENDOR, machines[i].vendor);
-		set(&f, SP_FACT_DMI_PRODUCT, machines[i].product);
-		set(&f, SP_FACT_DMI_BOARD, machines[i].board);
-		set(&f, SP_FACT_CPU_FAMILY, machines[i].family);
-		set(&f, SP_FACT_CPU_MODEL, machines[i].model);
-		set(&f, SP_FACT_GPU_ID, machines[i].gpu);
-		const struct sp_platform *p = sp_platform_match(c, &f, &why);
-		if (!p != !machines[i].id || (p && strcmp(p->id, machines[i].id) != 0))
-			fail_msg("%s %s: %s", machines[i].vendor, machines[i].product, p ? p->id : "none");
-		if (!strstr(why, machines[i].why))
-			fail_msg("'%s' does not say '%s'", why, machines[i].why);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad),    cmocka_unit_test(test_missing), cmocka_unit_test(test_values),
-		cmocka_unit_test(test_real), cmocka_unit_test(test_platforms),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,8 @@ static const struct {
 	size_t found;
 } dropins[] = {
 	{ "sysctl", sp_sysctl_parse, sp_sysctl_render,
-	  "\n# a - b\nnet.ipv6.conf.tun0.disable_ipv6 = 1 # c\nkernel.printk = 4 4 1 7\nkernel.sysrq=1\n; d\nkernel.sysrq = 0", 4 },
+	  "\n# a - b\nnet.ipv6.conf.tun0.disable_ipv6 = 1 # c\nkernel.printk = 4 4 1 7\nkernel.sysrq=1\n; d\n"
+	  "kernel.sysrq = 0", 4 },
 	{ "modprobe", sp_modprobe_parse, sp_modprobe_render,
 	  "blacklist nouveau\n#options a b=1\noptions nvidia \\\n\tA=27 \\\n    B=/var/tmp\noptions nvidia \"C=0x02\"\n"
 	  "options nvidia D=\"e=0x1;f=0x3\"\nremove i \\\n(lsmod | grep i) \\\n&& modprobe -r j\n", 4 },
