@@ -368,11 +368,9 @@ int sp_shell_skip_parens(struct sp_shell_lex *l)
 		first = t.op != '<';
 		if (t.op == '(' && ++depth > SP_SHELL_DEPTH)
 			return too_deep(l);
-		if (t.op == '(')
-			continue;
-		if (t.op == ')' && cases > 0 && level[cases - 1] == depth)
-			continue; /* ends a pattern */
-		else if (t.op == ')' && depth-- == 0)
+		if (t.op != ')' || (cases > 0 && level[cases - 1] == depth))
+			continue; /* a ')' that ends a pattern */
+		if (depth-- == 0)
 			return 0;
 	}
 }
