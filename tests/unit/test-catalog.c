@@ -12,14 +12,15 @@
 
 static const struct fixture sound[] = {
 	{ .path = "grub/a.cfg",
-	  .text = "settings = (\n{ id = \"lead\"; key = \"amdgpu.gttsize\"; value = \"${gtt_mib}\"; summary = \"s\"; },\n"
+	  .text = "settings = (\n"
+		  "{ id = \"lead\"; key = \"amdgpu.gttsize\"; value = \"${gtt_mib}\"; summary = \"s\"; },\n"
 		  "{ id = \"second\"; key = \"iommu\"; value = \"pt\"; summary = \"s\"; } );\n" },
 	{ .path = "sysctl.d/b.cfg",
-	  .text = "settings = ( { id = \"maps\"; key = \"vm.max_map_count\"; value = \"5\"; summary = \"s\"; rule = \"at-least\";"
-		  " live = \"/proc/sys/vm/max_map_count\"; live_set = true; } );\n" },
+	  .text = "settings = ( { id = \"maps\"; key = \"vm.max_map_count\"; value = \"5\"; summary = \"s\";"
+		  " rule = \"at-least\"; live = \"/proc/sys/vm/max_map_count\"; live_set = true; } );\n" },
 	{ .path = "modprobe.d/c.cfg",
-	  .text = "settings = ( { id = \"lead-module\"; key = \"amdgpu.gttsize\"; value = \"${gtt_mib}\"; summary = \"s\";"
-		  " follows = \"lead\"; } );\n" },
+	  .text = "settings = ( { id = \"lead-module\"; key = \"amdgpu.gttsize\"; value = \"${gtt_mib}\";"
+		  " summary = \"s\"; follows = \"lead\"; } );\n" },
 	{ .path = "environment.d/d.cfg",
 	  .text = "settings = ( { id = \"env\"; key = \"A\"; value = \"${A:+$A,}b\"; summary = \"s\"; } );\n" },
 	{ .path = "profiles/p.cfg", .text = "summary = \"s\"; settings = [ \"lead\", \"maps\" ];\n" },
@@ -37,7 +38,8 @@ static const struct fixture sound[] = {
 #define ENVIRONMENT "environment.d/z.cfg"
 #define PROFILE "profiles/z.cfg"
 #define PLATFORM "platforms/z.cfg"
-#define ONE(id, key, value) "settings = ( { id = \"" id "\"; key = \"" key "\"; value = \"" value "\"; summary = \"s\"; } );\n"
+#define ONE(id, key, value)                                                                                            \
+	"settings = ( { id = \"" id "\"; key = \"" key "\"; value = \"" value "\"; summary = \"s\"; } );\n"
 
 static const struct {
 	const char *path, *text;
@@ -110,8 +112,8 @@ static const struct {
 	  SYSCTL ":1: '${no_such_value}' is not known", "${gtt_pages}", 0 },
 	{ GRUB, ONE("bad", "${ttm}.x", "1"), GRUB ":1: '${ttm}' is not known", "${ttm_module}", 0 },
 	{ SYSCTL, BLOCK("live = \"/sys/${no}/x\";\n"), SYSCTL ":2: '${no}' is not known", NULL, 0 },
-	{ SYSCTL, "settings = (\n{ id = \"bad\"; key = \"k\"; value = \"x\"; summary = \"s\"; rule = \"at-most\"; } );\n",
-	  SYSCTL ":2: the value 'x' of 'bad' is no number to compare with", NULL, 0 },
+	{ SYSCTL, "settings = (\n{ id = \"b\"; key = \"k\"; value = \"x\"; summary = \"s\"; rule = \"at-most\"; } );\n",
+	  SYSCTL ":2: the value 'x' of 'b' is no number to compare with", NULL, 0 },
 	{ SYSCTL, BLOCK("live = \"/etc/passwd\";\n"),
 	  SYSCTL ":2: the live value '/etc/passwd' is no path in /proc/sys or /sys", NULL, 0 },
 	{ SYSCTL, BLOCK("live = \"/sys/../etc/passwd\";\n"),
@@ -226,7 +228,8 @@ static const struct {
 	{ { .path = "profiles", .kind = FIXTURE_GONE }, "/profiles': No such file or directory" },
 	{ { .path = "grub", .text = "a file" }, "/grub': Not a directory" },
 	{ { .path = "grub/z.cfg", .kind = FIXTURE_DIR }, "'/grub/z.cfg': Is a directory" },
-	{ { .path = "grub/z.cfg", .kind = FIXTURE_LINK, .text = "../../../../../../../../etc/hostname" }, "/grub/z.cfg'" },
+	{ { .path = "grub/z.cfg", .kind = FIXTURE_LINK, .text = "../../../../../../../etc/hostname" },
+	  "/grub/z.cfg'" },
 };
 
 static void test_missing(void **state)

@@ -49,12 +49,13 @@ static const struct {
 	{ "given, all of it", { 65074108, SMALL, SMALL, 63548, 0, 0, SP_HEADROOM_REFERENCE },
 	  0, 63548, 16268288, 65074108, 0, 0, "given", "0 MiB stay" },
 	{ "given, one too much", { 65074108, SMALL, SMALL, 63549, 0, 0, SP_HEADROOM_REFERENCE },
-	  -ERANGE, 0, 0, 0, 0, 0, NULL, "63549 MiB (62 GiB) is more than there is: the memory at the next boot is 63548 MiB" },
+	  -ERANGE, 0, 0, 0, 0, 0, NULL,
+	  "63549 MiB (62 GiB) is more than there is: the memory at the next boot is 63548 MiB" },
 	{ "given 200G", { 65074108, SMALL, SMALL, 204800, 0, 0, SP_HEADROOM_REFERENCE },
 	  -ERANGE, 0, 0, 0, 0, 0, NULL, "204800 MiB (200 GiB)" },
-	{ "given, fits only after the carve-out is gone", { 32560060, 32 * GIB, SMALL, 49152, 0, 0, SP_HEADROOM_REFERENCE },
+	{ "given, fits without the carve-out only", { 32560060, 32 * GIB, SMALL, 49152, 0, 0, SP_HEADROOM_REFERENCE },
 	  0, 49152, 12582912, 65074108, 14396, 0, "given", NULL },
-	{ "given is not replaced by what was recorded", { 65074108, SMALL, SMALL, 49152, 0, 49153, SP_HEADROOM_REFERENCE },
+	{ "given beats what was recorded", { 65074108, SMALL, SMALL, 49152, 0, 49153, SP_HEADROOM_REFERENCE },
 	  0, 49152, 12582912, 65074108, 14396, 0, "given", NULL },
 	{ "host reserve", { 65074108, SMALL, SMALL, 0, 12288, 0, SP_HEADROOM_REFERENCE },
 	  0, 50 * 1024, 50 * 262144, 65074108, 12348, 0, "given", NULL },
@@ -76,9 +77,11 @@ static const struct {
 	  0, 60416, 15466496, 65074108, 3132, 0, "auto", "8192 MiB" },
 	{ "hardly any memory", { 3 * GIB, 0, 0, 0, 0, 0, SP_HEADROOM_REFERENCE },
 	  -ERANGE, 0, 0, 0, 0, 0, NULL, "nothing is left for the GPU" },
-	{ "8 GB, headroom", { 8 * GIB, 0, 0, 0, 0, 0, SP_HEADROOM_HOST }, -ERANGE, 0, 0, 0, 0, 0, NULL, "nothing is left" },
+	{ "8 GB, headroom", { 8 * GIB, 0, 0, 0, 0, 0, SP_HEADROOM_HOST },
+	  -ERANGE, 0, 0, 0, 0, 0, NULL, "nothing is left" },
 	{ "no memory", { 0, 0, 0, 0, 0, 0, SP_HEADROOM_REFERENCE }, -ERANGE, 0, 0, 0, 0, 0, NULL, "cannot be" },
-	{ "absurd memory", { UINT64_MAX, 0, 0, 0, 0, 0, SP_HEADROOM_REFERENCE }, -ERANGE, 0, 0, 0, 0, 0, NULL, "cannot be" },
+	{ "absurd memory", { UINT64_MAX, 0, 0, 0, 0, 0, SP_HEADROOM_REFERENCE },
+	  -ERANGE, 0, 0, 0, 0, 0, NULL, "cannot be" },
 	{ "a carve-out that takes it all", { 32 * GIB, 0, 64 * GIB, 0, 0, 0, SP_HEADROOM_REFERENCE },
 	  -ERANGE, 0, 0, 0, 0, 0, NULL, "the carve-out of the next boot takes it all" },
 };
@@ -92,8 +95,9 @@ static void test_sizes(void **state)
 		int r = sp_sizes_compute(&sizes[i].in, &s, &err);
 
 		if (r != sizes[i].r || s.gtt_mib != sizes[i].mib || s.gtt_pages != sizes[i].pages ||
-		    s.next_mem_kib != sizes[i].next_kib || s.host_mib != sizes[i].host_mib || s.gain_mib != sizes[i].gain_mib)
-			fail_msg("%s: %d, %ju MiB, %ju pages, next %ju KiB, host %ju MiB, gain %ju MiB", sizes[i].name, r,
+		    s.next_mem_kib != sizes[i].next_kib || s.host_mib != sizes[i].host_mib ||
+		    s.gain_mib != sizes[i].gain_mib)
+			fail_msg("%s: %d, %ju MiB, %ju pages, next %ju, host %ju MiB, gain %ju MiB", sizes[i].name, r,
 				 (uintmax_t) s.gtt_mib, (uintmax_t) s.gtt_pages, (uintmax_t) s.next_mem_kib,
 				 (uintmax_t) s.host_mib, (uintmax_t) s.gain_mib);
 		const char *said = err ? err->message : s.warnings.n ? s.warnings.v[0] : NULL;
@@ -113,9 +117,10 @@ static const struct {
 } texts[] = {
 	{ "59G", 60416 }, { "60416M", 60416 }, { "512 MB", 512 }, { "4GiB", 4096 }, { "4 GB", 4096 }, { "1024K", 1 },
 	{ "61865984KiB", 60416 }, { "1g", 1024 }, { "7mib", 7 }, { "1048576G", 1073741824 },
-	{ "", 0 }, { "0", 0 }, { "0G", 0 }, { "59", 0 }, { "G", 0 }, { "banana", 0 }, { "-5G", 0 }, { "+5G", 0 }, { " 5G", 0 },
-	{ "5G ", 0 }, { "5 G B", 0 }, { "5.5G", 0 }, { "5,5G", 0 }, { "5T", 0 }, { "0x10G", 0 }, { "1025K", 0 }, { "5GG", 0 },
-	{ "1048577G", 0 }, { "99999999999999999999G", 0 }, { "18446744073709551615K", 0 }, { "17179869184G", 0 },
+	{ "", 0 }, { "0", 0 }, { "0G", 0 }, { "59", 0 }, { "G", 0 }, { "banana", 0 }, { "-5G", 0 }, { "+5G", 0 },
+	{ " 5G", 0 }, { "5G ", 0 }, { "5 G B", 0 }, { "5.5G", 0 }, { "5,5G", 0 }, { "5T", 0 }, { "0x10G", 0 },
+	{ "1025K", 0 }, { "5GG", 0 }, { "1048577G", 0 }, { "99999999999999999999G", 0 }, { "18446744073709551615K", 0 },
+	{ "17179869184G", 0 },
 };
 
 static void test_texts(void **state)
@@ -166,7 +171,8 @@ static void test_derive(void **state)
 
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(derivations); i++) {
-		const struct sp_derived d = { derivations[i].no_sizes ? NULL : &known, derivations[i].no_module ? NULL : "amdttm" };
+		const struct sp_derived d = { derivations[i].no_sizes ? NULL : &known,
+					      derivations[i].no_module ? NULL : "amdttm" };
 		sp_autoerror struct sp_error *err = NULL;
 		sp_autofree char *text = NULL;
 		int r = sp_derive(derivations[i].text, &d, &text, &err);
