@@ -22,14 +22,13 @@
 /* A closed standard descriptor would be given to the next file that is opened, and talk would be written into it. */
 static int hold_standard_descriptors(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void) close(fd);
-	return fd < 0 ? -errno : 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue; /* the usual case, and a chroot may have no /dev/null */
+		if (open("/dev/null", O_RDWR) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 static int prepare_process(void)
@@ -150,8 +149,10 @@ int main(int argc, char **argv)
 	sp_autoerror struct sp_error *error = NULL;
 	struct sp_report report = { .out = stdout, .err = stderr, .program = "strix-provision" };
 
-	if (prepare_process() < 0)
+	if (prepare_process() < 0) {
+		(void) fputs("strix-provision: cannot set up standard input and output\n", stderr);
 		return SP_EXIT_FAILED;
+	}
 	int rc = sp_cli_parse(argc, argv, &cli, &error);
 	cli.data = data_directory(cli.data);
 	report.json = cli.json;

@@ -167,7 +167,7 @@ int sp_durable_poke(const struct sp_root *root, const char *path, const char *te
 
 	if (dir < 0)
 		return dir;
-	sp_autoclose int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	sp_autoclose int fd = openat(dir, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC); /* as a shell does */
 	if (fd < 0)
 		return -errno;
 	int r = sp_durable_write(fd, text, strlen(text));

@@ -42,5 +42,5 @@ int sp_durable_symlink(const char *text, int dirfd, const char *name) sp_must_ch
  */
 int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode) sp_must_check;
 
-/* Write to a file that is there and is not a file on a disk (/proc/sys, sysfs): one write(2), no truncation. */
+/* Write to a file that is there and is not a file on a disk (/proc/sys, sysfs): one write(2). */
 int sp_durable_poke(const struct sp_root *root, const char *path, const char *text) sp_must_check;
