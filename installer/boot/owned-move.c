@@ -62,7 +62,7 @@ static void take_out_all(char **line, const struct sp_strv *barred, struct sp_st
 		sp_autoargs struct sp_args args = { 0 };
 
 		sp_args_parse(*line, &args);
-		while (i < args.n && !args.v[i].for_init && !any_same_slot(barred, args.v[i].text))
+		while (i < args.n && !any_same_slot(barred, args.v[i].text))
 			i++;
 		if (i == args.n || args.v[i].for_init)
 			return;

@@ -37,7 +37,8 @@ bool sp_boot_is_ostree(const struct sp_root *root)
 	return false;
 }
 
-static void see_entries(const struct sp_root *root, struct sp_strv *found)
+/* How many entries there are that start a kernel. */
+static int see_entries(const struct sp_root *root, struct sp_strv *found)
 {
 	static const char dir[] = "/boot/loader/entries";
 	sp_autostrv struct sp_strv files = { 0 };
@@ -54,18 +55,24 @@ static void see_entries(const struct sp_root *root, struct sp_strv *found)
 	} else {
 		sp_strv_addf(found, "%zu %s in %s", files.n, files.n == 1 ? "entry" : "entries", dir);
 	}
+	return n;
 }
 
 static void see_grub(const struct sp_root *root, struct sp_strv *found)
 {
 	sp_autogrub struct sp_grub grub = { 0 };
 
-	if (sp_grub_open(root, &grub, NULL) < 0 || !grub.cfg_path)
+	if (sp_grub_open(root, &grub, NULL) < 0)
 		return;
-	sp_strv_addf(found, "%s %s", grub.cfg_path,
-		     grub.cfg_denied		     ? "that cannot be read"
-		     : sp_grub_calls_blscfg(&grub) ? "with blscfg"
-						   : "without blscfg");
+	if (grub.cfg_path)
+		sp_strv_addf(found, "%s %s", grub.cfg_path,
+			     grub.cfg_denied		     ? "that cannot be read"
+			     : sp_grub_calls_blscfg(&grub) ? "with blscfg"
+							   : "without blscfg");
+	else if (found->n > 0)
+		sp_strv_add(found, "no grub.cfg");
+	if (grub.has_defaults && !sp_grub_enables_blscfg(&grub))
+		sp_strv_add(found, SP_GRUB_DEFAULTS " without GRUB_ENABLE_BLSCFG=true");
 }
 
 static void see_signs(const struct sp_root *root, struct sp_strv *found)
@@ -93,7 +100,7 @@ static int unsupported(const struct sp_root *root, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv found = { 0 };
 
-	see_entries(root, &found);
+	int n = see_entries(root, &found);
 	see_grub(root, &found);
 	see_signs(root, &found);
 	if (found.n == 0)
@@ -102,7 +109,11 @@ static int unsupported(const struct sp_root *root, struct sp_error **err)
 	sp_autofree char *known = known_names(", ");
 	(void) sp_error_set(err, -ENOTSUP, "no boot setup that is supported was found in '%s': %s", sp_root_display(root),
 			    text);
-	(void) sp_error_hint(err, "supported: %s; --boot NAME takes it for that one all the same", known);
+	if (n > 0)
+		(void) sp_error_hint(err, "supported: %s; if GRUB's menu shows these entries all the same, say --boot %s",
+				     known, sp_boot_grub_bls.name);
+	else
+		(void) sp_error_hint(err, "supported: %s", known);
 	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
 	return -ENOTSUP;
 }

@@ -44,6 +44,12 @@ static const struct {
 	  "GRUB_CMDLINE_LINUX_DEFAULT=\"iommu=soft\"\n" BLSCFG) }, NULL,
 	  { { "etc/default/grub", "GRUB_CMDLINE_LINUX=\"$(x)\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"iommu=soft\"\n" BLSCFG },
 	    { "etc/kernel/cmdline", LINE " " OURS "\n" } } },
+	{ "only the variable that wins needs a shell", { F("etc/default/grub", "GRUB_CMDLINE_LINUX=\"x\"\n"
+	  "GRUB_CMDLINE_LINUX_DEFAULT=\"$(x)\"\n" BLSCFG) }, NULL,
+	  { { "etc/default/grub", "GRUB_CMDLINE_LINUX=\"x " OURS "\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"$(x)\"\n" BLSCFG } } },
+	{ "an escaped dollar is no variable", { F(ENTRY(NEW), TEXT("6.19.8", "options " LINE " x=\\$kernelopts\n")) },
+	  "kernelopts=root=UUID=9\n",
+	  { { ENTRY(NEW), TEXT("6.19.8", "options " LINE " x=\\$kernelopts " OURS "\n") } } },
 	{ "a foreign key in the variable that wins", { F("etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT='a iommu=soft  b'\n"
 	  "GRUB_CMDLINE_LINUX='x'\n" BLSCFG) }, NULL,
 	  { { "etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT='a  b'\nGRUB_CMDLINE_LINUX='x " OURS "'\n" BLSCFG } } },

@@ -231,6 +231,7 @@ static const struct {
 	{ "quiet iommu=soft", "a b c", "a iommu=soft b c" },
 	{ "iommu=soft", "quiet splash", "quiet splash iommu=soft" },
 	{ "quiet iommu=soft rhgb", "quiet rhgb iommu=other", "quiet rhgb iommu=other" },
+	{ "a b c iommu=soft", "a", "a iommu=soft" },
 	{ "quiet iommu=soft", "quiet -- 3", "quiet iommu=soft -- 3" },
 };
 
