@@ -312,6 +312,7 @@ static void test_values(void **state)
 	assert_true(plain->by_default && plain->reboot && !env->reboot);
 	assert_int_equal(plain->log.verdict, SP_VERDICT_PENDING);
 	assert_string_equal(sp_catalog_setting(c, "lead-module")->follows, "lead");
+	assert_true(sp_catalog_setting(c, "lead-module")->reboot);
 	assert_null(sp_catalog_setting(c, "nothing"));
 	assert_null(sp_catalog_profile(c, "nothing"));
 	assert_int_equal(sp_catalog_profile(c, "p")->settings.n, 2);

@@ -189,6 +189,7 @@ static const struct {
 	  "etc/none': No such file or directory",
 	  NULL },
 	{ { .path = CONF, .kind = FIXTURE_DIR }, NULL, "'/" CONF "': Is a directory", NULL },
+	{ { .path = "etc", .text = "" }, NULL, "'/" CONF "': Not a directory", NULL },
 	{ { .path = CONF, .kind = FIXTURE_LINK, .text = "nowhere" }, NULL, "'/" CONF "': No such file", NULL },
 	{ { .path = "etc/own", .text = "profile = 1;" },
 	  "etc/../etc/own",

@@ -57,6 +57,7 @@ static const struct {
 	{ "kernel-older-than 7.1", STOCK, NULL, NULL, SP_YES, NULL },
 	{ "kernel-older-than 6.19", STOCK, NULL, NULL, SP_NO, NULL },
 	{ "kernel-older-than 7.1", LOST, NULL, NULL, SP_NO, NULL },
+	{ "kernel-older-than " LOST, LOST, NULL, NULL, SP_NO, NULL },
 	{ "kernel-older-than 7.1", NULL, NULL, NULL, SP_UNKNOWN, "no kernel" },
 	{ "kernel-has-module amdgpu", STOCK, NULL, NULL, SP_YES, NULL },
 	{ "kernel-has-module amdttm", STOCK, NULL, NULL, SP_NO, NULL },
