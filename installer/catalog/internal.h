@@ -59,8 +59,6 @@ int sp_fail_at(const config_setting_t *s, struct sp_error **err, const char *fmt
 /* Put the place in front of what a check said. */
 int sp_wrap_at(const config_setting_t *s, struct sp_error **err);
 
-/* nearest.c: the name that was meant; NULL when none is near. */
-const char *sp_name_nearest(const char *word, const char *const *names, size_t n);
 /* Add a hint: the nearest name, or all of them. */
 int sp_hint_names(struct sp_error **err, const char *word, const char *const *names, size_t n);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/nearest.h"
 #include "cmd/cli.h"
 
 #include <errno.h>
@@ -33,14 +34,18 @@ bool sp_option_is_for(const struct sp_option *o, const struct sp_cmd *cmd)
 	return (o->group & (SP_OPTIONS_GLOBAL | (cmd ? cmd->options : 0))) != 0;
 }
 
-static const char *option_names(size_t i)
+static void option_names(struct sp_strv *ret)
 {
-	return sp_options[i].name && sp_options[i].hidden ? "" : sp_options[i].name;
+	for (const struct sp_option *o = sp_options; o->name; o++)
+		if (!o->hidden)
+			sp_strv_add(ret, o->name);
 }
 
-static const char *command_names(size_t i)
+static void command_names(struct sp_strv *ret)
 {
-	return sp_commands[i].name && sp_commands[i].flags & SP_CMD_HIDDEN ? "" : sp_commands[i].name;
+	for (const struct sp_cmd *c = sp_commands; c->name; c++)
+		if (!(c->flags & SP_CMD_HIDDEN))
+			sp_strv_add(ret, c->name);
 }
 
 static int usage_error(struct sp_error **err, const char *before, const char *word, const char *behind)
@@ -58,8 +63,10 @@ static int option_error(struct sp_error **err, const struct sp_option *o, const 
 static int unknown_option(const char *word, size_t len, struct sp_error **err)
 {
 	sp_autofree char *shown = sp_xasprintf("--%.*s", (int) len, word);
-	const char *near = sp_nearest(shown + 2, option_names);
+	sp_autostrv struct sp_strv names = { 0 };
 
+	option_names(&names);
+	const char *near = sp_nearest(shown + 2, &names);
 	(void) usage_error(err, "unknown option ", shown, "");
 	return near ? sp_error_hint(err, "did you mean '--%s'?", near)
 		    : sp_error_hint(err, "strix-provision --help lists the options");
@@ -67,8 +74,10 @@ static int unknown_option(const char *word, size_t len, struct sp_error **err)
 
 static int unknown_command(const char *word, struct sp_error **err)
 {
-	const char *near = sp_nearest(word, command_names);
+	sp_autostrv struct sp_strv names = { 0 };
 
+	command_names(&names);
+	const char *near = sp_nearest(word, &names);
 	(void) usage_error(err, "unknown command ", word, "");
 	return near ? sp_error_hint(err, "did you mean '%s'?", near)
 		    : sp_error_hint(err, "strix-provision --help lists the commands");

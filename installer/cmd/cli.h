@@ -58,9 +58,3 @@ struct sp_option {
 extern const struct sp_option sp_options[];			      /* ends with a row without a name */
 const struct sp_option *sp_option_find(const char *name, size_t len); /* NULL: none */
 bool sp_option_is_for(const struct sp_option *o, const struct sp_cmd *cmd /* NULL: the program */);
-
-/*
- * The candidate that a mistyped word most likely meant: it begins with the word, or a third of its letters at most
- * differ. NULL: none is near. next gives candidate i, NULL at the end ("" is passed over).
- */
-const char *sp_nearest(const char *word, const char *(*next)(size_t i));

@@ -56,6 +56,15 @@ static int read_applied(const struct sp_session *s, struct sp_plan *p, struct sp
 
 /* --- selection ------------------------------------------------------------------------------------------------- */
 
+/* A size that came from the configuration is wrong there, and that has a file and a line. */
+static int say_where(const struct sp_plan *p, const char *key, uint64_t mib, struct sp_error **err)
+{
+	sp_autofree char *value = sp_xasprintf("%" PRIu64, mib);
+	const char *origin = sp_selection_origin(&p->selection, key, value);
+
+	return origin ? sp_error_wrap(err, "%s", origin) : (*err)->code;
+}
+
 static int select_all(const struct sp_session *s, struct sp_plan *p, const struct sp_config *config, struct sp_error **err)
 {
 	const struct sp_selection *chosen = s->selection.given ? &s->selection : &p->applied.selection;
@@ -65,6 +74,12 @@ static int select_all(const struct sp_session *s, struct sp_plan *p, const struc
 	if (!p->selection.profile)
 		p->selection.profile = sp_xstrdup("zbook");
 	int r = sp_selection_check(&p->selection, p->catalog, err);
+	if (r == 0 && p->selection.uma == SP_UMA_SIZE) {
+		(void) sp_error_set(err, -ENOTSUP, "the firmware's carve-out cannot be set by strix-provision yet");
+		(void) sp_error_exit(err, SP_EXIT_USAGE);
+		(void) sp_error_hint(err, "set it in the firmware's setup screen; uma = \"keep\" accepts the one there is");
+		return say_where(p, "uma", p->selection.uma_mib, err);
+	}
 	if (r == 0)
 		p->profile = sp_catalog_profile(p->catalog, p->selection.profile);
 	return r;
@@ -124,7 +139,7 @@ static int compute_sizes(struct sp_plan *p, struct sp_error **err)
 	in.recorded_mib = recorded_size(p, p->next.carve_out_mib);
 	int r = sp_sizes_compute(&in, &p->sizes, err);
 	if (r < 0)
-		return r;
+		return say_where(p, in.gtt_mib ? "gtt" : "host_reserve", in.gtt_mib ? in.gtt_mib : in.host_reserve_mib, err);
 	p->has_sizes = true;
 	p->next.gtt_mib = p->sizes.gtt_mib;
 	sp_strv_copy(&p->warnings, &p->sizes.warnings);

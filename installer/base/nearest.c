@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/cli.h"
+#include "base/nearest.h"
 
-#define LONGEST 32
+enum { LONGEST = 40 };
 
 /* Edits (insert, delete, replace) that make b of a. */
 static size_t distance(const char *a, const char *b)
@@ -30,19 +30,19 @@ static size_t distance(const char *a, const char *b)
 	return row[m];
 }
 
-const char *sp_nearest(const char *word, const char *(*next)(size_t i))
+const char *sp_nearest(const char *word, const struct sp_strv *names)
 {
-	const char *best = NULL, *candidate;
+	const char *best = NULL;
 	size_t least = SIZE_MAX;
 
-	for (size_t i = 0; (candidate = next(i)); i++) {
-		size_t len = strlen(candidate), d = distance(word, candidate);
-		bool begins = strlen(word) >= 3 && sp_startswith(candidate, word);
+	for (size_t i = 0; i < names->n; i++) {
+		size_t d = distance(word, names->v[i]);
+		bool begins = strlen(word) >= 3 && sp_startswith(names->v[i], word);
 
-		if (!*candidate || (d > (len + 2) / 3 && !begins) || d >= least)
+		if ((d > (strlen(names->v[i]) + 2) / 3 && !begins) || d >= least)
 			continue;
 		least = d;
-		best = candidate;
+		best = names->v[i];
 	}
 	return best;
 }
