@@ -54,13 +54,17 @@ sp_killed_at() { # CALL N ARGUMENTS...
 	SP_AS=
 }
 
+drop_tree() { # DIR: also one with folders that its owner may not write in, such as Fedora's /boot
+	[ ! -e "$1" ] || { chmod -R u+rwX "$1" && rm -rf "$1"; }
+}
+
 save_tree() { # NAME
-	rm -rf "${SCRATCH:?}/$1"
+	drop_tree "${SCRATCH:?}/$1"
 	cp -a "$TREE" "$SCRATCH/$1"
 }
 
 restore_tree() { # NAME
-	rm -rf "$TREE"
+	drop_tree "$TREE"
 	cp -a "$SCRATCH/$1" "$TREE"
 }
 
