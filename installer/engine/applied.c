@@ -14,27 +14,52 @@ static char *dup_member(const json_t *object, const char *key)
 	return sp_xstrdup(json_string_value(json_object_get(object, key)));
 }
 
+/* By name, so that a later version may order its own differently. */
+static const char *const rule_names[] = { "set", "at-least", "at-most" };
+
+static int dest_by_name(const char *name, enum sp_dest *ret)
+{
+	for (enum sp_dest d = 0; d < SP_DEST__COUNT; d++)
+		if (sp_streq(name, sp_dest_name(d))) {
+			*ret = d;
+			return 0;
+		}
+	return -EBADMSG;
+}
+
+static int rule_by_name(const char *name, enum sp_rule *ret)
+{
+	for (enum sp_rule r = SP_RULE_SET; r <= SP_RULE_AT_MOST; r++)
+		if (sp_streq(name, rule_names[r])) {
+			*ret = r;
+			return 0;
+		}
+	return -EBADMSG;
+}
+
 static json_t *setting_to_json(const struct sp_applied_setting *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:o, s:o, s:b}", "id", s->id, "key", s->key, "value", s->value,
-			 "dest", (int) s->dest, "rule", (int) s->rule, "ours", (int) s->ours, "reboot", (int) s->reboot,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:b}", "id", s->id, "key", s->key, "value", s->value,
+			 "destination", sp_dest_name(s->dest), "rule", rule_names[s->rule], "ours", (int) s->ours, "reboot", (int) s->reboot,
 			 "live", text_or_null(s->live), "effect", text_or_null(s->effect), "live_bracket",
 			 (int) s->live_bracket);
 }
 
 static int setting_from_json(const json_t *json, struct sp_applied_setting *ret)
 {
-	const char *id = NULL, *key = NULL, *value = NULL;
-	int dest = 0, rule = 0, ours = 0, reboot = 0, bracket = 0;
+	const char *id = NULL, *key = NULL, *value = NULL, *dest_name = NULL, *rule_name = NULL;
+	int ours = 0, reboot = 0, bracket = 0;
+	enum sp_dest dest = 0;
+	enum sp_rule rule = 0;
 
-	if (json_unpack((json_t *) json, "{s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b}", "id", &id, "key", &key, "value", &value,
-			"dest", &dest, "rule", &rule, "ours", &ours, "reboot", &reboot, "live_bracket", &bracket) < 0)
+	if (json_unpack((json_t *) json, "{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "id", &id, "key", &key, "value", &value,
+			"destination", &dest_name, "rule", &rule_name, "ours", &ours, "reboot", &reboot, "live_bracket", &bracket) < 0)
 		return -EBADMSG;
-	if (dest < 0 || dest >= SP_DEST__COUNT || rule < SP_RULE_SET || rule > SP_RULE_AT_MOST)
+	if (dest_by_name(dest_name, &dest) < 0 || rule_by_name(rule_name, &rule) < 0)
 		return -EBADMSG;
 	*ret = (struct sp_applied_setting){
 		.id = sp_xstrdup(id), .key = sp_xstrdup(key), .value = sp_xstrdup(value),
-		.dest = (enum sp_dest) dest, .rule = (enum sp_rule) rule,
+		.dest = dest, .rule = rule,
 		.ours = ours, .reboot = reboot, .live_bracket = bracket,
 		.live = dup_member(json, "live"), .effect = dup_member(json, "effect"),
 	};
