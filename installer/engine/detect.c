@@ -4,6 +4,15 @@
 
 #include "engine/internal.h"
 
+/* What is applied is no fact of the machine: a state that cannot be read is for status and verify to say. */
+static uint64_t recorded_gtt(const struct sp_session *s)
+{
+	sp_autostate struct sp_state st = { 0 };
+	sp_autoerror struct sp_error *ignored = NULL;
+
+	return sp_state_read(s, &st, &ignored) == 0 && st.applied.txn ? st.applied.gtt_mib : 0;
+}
+
 static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_error **err)
 {
 	int r = sp_catalog_load(s->data_dir, &d->catalog, err);
@@ -20,6 +29,7 @@ static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_err
 	}
 	if (d->boot)
 		sp_strv_copy(&d->warnings, &d->boot->warnings);
+	d->gtt_mib = recorded_gtt(s);
 	return 0;
 }
 

@@ -158,6 +158,8 @@ struct sp_verify {
 	struct sp_strv warnings;
 	uint64_t txn;
 	bool never_applied, rolled_back;
+	struct sp_facts *facts;
+	uint64_t gtt_mib; /* in the recorded sizes; 0: none, or they no longer hold */
 };
 int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err) sp_must_check;
 void sp_verify_free(struct sp_verify *v);
@@ -189,6 +191,7 @@ struct sp_detect {
 	char *platform_why;
 	struct sp_boot *boot;
 	struct sp_error *boot_error;
+	uint64_t gtt_mib; /* that an apply recorded; 0: nothing is applied */
 	struct sp_strv warnings;
 };
 int sp_detect(const struct sp_session *s, struct sp_detect **ret, struct sp_error **err) sp_must_check;

@@ -120,20 +120,20 @@ static void run_checks(struct sp_verifier *v, const struct sp_state *st)
 static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
-	sp_autofacts struct sp_facts *facts = NULL;
 	sp_autoboot struct sp_boot *boot = NULL;
 	sp_autoerror struct sp_error *boot_error = NULL;
 	int r = sp_state_read(s, &st, err);
 
 	if (r == 0)
-		r = sp_facts_read(s->root, s->machine, &facts, err);
+		r = sp_facts_read(s->root, s->machine, &out->facts, err);
 	if (r < 0)
 		return r;
+	out->gtt_mib = st.applied.gtt_mib;
 	if (st.applied.txn == 0 && st.was.txn == 0) {
 		never_applied(out);
 	} else {
 		const char *name = st.applied.txn ? st.applied.boot_setup : st.was.boot_setup;
-		struct sp_verifier v = { .s = s, .facts = facts, .out = out };
+		struct sp_verifier v = { .s = s, .facts = out->facts, .out = out };
 		if (sp_boot_read(s->root, name, &boot, &boot_error) < 0)
 			v.boot_why = boot_error->message;
 		v.boot = boot;
@@ -172,5 +172,6 @@ void sp_verify_free(struct sp_verify *v)
 	free(v->checks);
 	free(v->sentence);
 	sp_strv_clear(&v->warnings);
+	sp_facts_free(v->facts);
 	free(v);
 }

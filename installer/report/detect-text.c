@@ -185,6 +185,14 @@ static void put_kernels(struct sp_report *r, const struct sp_detect *d)
 	sp_table_print(r, table);
 }
 
+/* After an apply that was made, else after one that would be: where sizes are computed at all. */
+static void put_memory(struct sp_report *r, const struct sp_detect *d)
+{
+	const char *when = d->gtt_mib ? "after the reboot" : d->platform ? "after apply with automatic sizes" : NULL;
+
+	sp_memory_picture(r, d->facts, d->gtt_mib, when);
+}
+
 void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
 {
 	struct sp_pair pairs[] = {
@@ -197,6 +205,7 @@ void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
 	sp_heading(r, "Platform");
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 	put_facts(r, d->facts);
+	put_memory(r, d);
 	put_boot_group(r, d);
 	put_kernels(r, d);
 	sp_report_warnings(r, &d->warnings);

@@ -90,3 +90,12 @@ size_t sp_plan_changes(const struct sp_plan *p); /* files that would be written 
 /* --- detect-text.c --------------------------------------------------------------------------------------------- */
 
 void sp_detect_text(struct sp_report *r, const struct sp_detect *d);
+
+/* --- memory.c --------------------------------------------------------------------------------------------------- */
+
+/*
+ * The picture of installed memory: now, and, where it differs, `when` ("after the reboot"; NULL: now alone), with a GTT
+ * of gtt_mib (0: the size that would be chosen) and the carve-out of the next boot. One that is not known is taken to
+ * stay as it is.
+ */
+void sp_memory_picture(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, const char *when);

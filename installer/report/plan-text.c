@@ -192,6 +192,7 @@ size_t sp_plan_changes(const struct sp_plan *p)
 void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence)
 {
 	put_head(r, p);
+	sp_memory_picture(r, p->facts, p->sizes.gtt_mib, p->has_sizes ? "after apply and a reboot" : NULL);
 	put_settings(r, p, evidence);
 	put_files(r, p);
 	sp_section(r, "Actions", &p->actions);

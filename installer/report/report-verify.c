@@ -153,6 +153,7 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 				 (uintmax_t) v->txn);
 		sp_print(r, "\n");
 		put_table(r, v);
+		sp_memory_picture(r, v->facts, v->gtt_mib, v->gtt_mib ? "after the reboot" : NULL);
 	}
 	sp_report_warnings(r, &v->warnings);
 	sp_gap(r);
