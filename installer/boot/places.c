@@ -197,6 +197,33 @@ static bool is_first_of_file(const struct sp_boot *boot, size_t at)
 	return !boot->places[at].skip;
 }
 
+static bool is_older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/*
+ * Fedora's grub2-mkconfig makes /etc/kernel/cmdline anew from /etc/default/grub when that is younger, and loses what
+ * stands only in the former. A change of ours must not be what makes it younger: the other file is then written again,
+ * with the bytes that it has.
+ */
+static void keep_younger(const struct sp_boot *boot, struct sp_edits *edits)
+{
+	const struct sp_edit *changed = NULL;
+
+	for (size_t i = 0; i < boot->n_places; i++) {
+		struct sp_edit *e = sp_edits_find(edits, boot->places[i].path);
+
+		if (!e || !e->before.exists)
+			continue;
+		if (boot->places[i].role == SP_PLACE_GENERATOR && e->op == SP_OP_REPLACE)
+			changed = e;
+		if (boot->places[i].role == SP_PLACE_FUTURE && e->op == SP_OP_KEEP && changed &&
+		    !is_older(&e->before.meta.mtime, &changed->before.meta.mtime))
+			e->op = SP_OP_REPLACE;
+	}
+}
+
 int sp_boot_plan(const struct sp_root *root, const struct sp_boot *boot, const struct sp_owned_list *owned,
 		 const struct sp_tokens *common, const struct sp_tokens *wanted, struct sp_edits *edits,
 		 struct sp_strv *changed, struct sp_error **err)
@@ -207,5 +234,7 @@ int sp_boot_plan(const struct sp_root *root, const struct sp_boot *boot, const s
 	for (size_t i = 0; i < boot->n_places && r == 0; i++)
 		if (is_first_of_file(boot, i))
 			r = plan_file(&pl, root, boot, boot->places[i].path, edits, err);
+	if (r == 0)
+		keep_younger(boot, edits);
 	return r;
 }

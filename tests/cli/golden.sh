@@ -75,7 +75,7 @@ refused() { # CASE BEFORE
 
 run_case() { # CASE
 	# The defaults that a case may leave out.
-	machine='' args='' plan=0 apply=0 again=0 verify=8 rebooted=0 rollback=0
+	machine='' args='' plan=0 apply=0 again=0 verify=8 rebooted=0 rollback=0 gone=8
 	. "$TESTS/cases/$1/case"
 	before=$SCRATCH/before
 	new_machine "$machine"
@@ -119,7 +119,7 @@ run_case() { # CASE
 	list_root "$SCRATCH/after"
 	expect_same "$1: rollback restores every byte, mode, owner, attribute, time and link" "$before" "$SCRATCH/after"
 	sp verify
-	expect_status "$1: verify after rollback, before the reboot" 8
+	expect_status "$1: verify after rollback, before the reboot" "$gone"
 	reboot_machine
 	sp verify
 	expect_status "$1: verify after rollback and reboot" 0
