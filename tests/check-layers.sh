@@ -173,7 +173,7 @@ find . -path ./.git -prune -o -path './build*' -prune -o -path ./autom4te.cache 
 	-path './strix-provision-*' -prune -o -type f \
 	\( -path './installer/*' -o -path './tests/*' -o -path './man/*' -o -path './completions/*' -o -path './m4/*' \
 	-o -path './grub/*' -o -path './sysctl.d/*' -o -path './modprobe.d/*' -o -path './environment.d/*' \
-	-o -path './profiles/*' -o -path './platforms/*' -o -path './advisories/*' -o -path './Makefile.am' \
+	-o -path './profiles/*' -o -path './platforms/*' -o -path './advisories/*' -o -path './log/*' -o -path './Makefile.am' \
 	-o -path './configure.ac' -o -path './quickstart' -o -path './autogen.sh' -o -path './systemd/*' \) \
 	\( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.py' -o -name '*.am' -o -name '*.ac' -o -name '*.cfg' \
 	-o -name 'sp-*.m4' -o -name quickstart -o -name '*.service' -o -name '*.bash' -o -name '*.fish' \) -print |

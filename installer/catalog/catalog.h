@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The data: settings, profiles, platforms, read from libconfig files of the
+ * The data: settings, profiles, platforms, advisories and the log, read from libconfig files of the
  * data directory and checked on load. Every mistake is one message
  * "file:line: what", exit SP_EXIT_USAGE, and nothing is half loaded.
  *
  *   DATA/grub/(*.cfg)  sysctl.d/  modprobe.d/  environment.d/     settings = ( { ... }, ... );
+ *   DATA/log/(*.cfg)                                          entries = ( { ... }, ... );
+ *   DATA/advisories/(*.cfg)                                   advisories = ( { ... }, ... );
  *   DATA/profiles/NAME.cfg                                    one profile a file
  *   DATA/platforms/NAME.cfg                                   one platform a file
  */
@@ -30,8 +32,22 @@ enum sp_rule {
 	SP_RULE_AT_MOST,
 };
 
-enum sp_verdict { SP_VERDICT_KEEP, SP_VERDICT_REVERTED, SP_VERDICT_PENDING, SP_VERDICT_BLOCKED };
+enum sp_verdict {
+	SP_VERDICT_KEEP,
+	SP_VERDICT_REVERTED,
+	SP_VERDICT_PENDING,
+	SP_VERDICT_BLOCKED,
+	SP_VERDICT_AVAILABLE, /* works, and is chosen elsewhere */
+	SP_VERDICT_CLOSED,    /* there was nothing to do */
+};
 const char *sp_verdict_name(enum sp_verdict verdict);
+
+/* What was tried, what came out, and what speaks against it. Without a date nothing is known. */
+struct sp_log {
+	char *date, *change, *evidence, *tradeoff; /* tradeoff may be NULL */
+	enum sp_verdict verdict;
+	struct sp_strv doubts; /* contrary measurements, each with its source */
+};
 
 /* A predicate that is to be asked: "kernel-has-parm amdgpu gttsize". */
 struct sp_condition {
@@ -56,12 +72,29 @@ struct sp_setting {
 	bool live_bracket;	  /* the live file lists words and brackets the one in force */
 	bool live_set;		  /* apply may set it on the running system */
 	char *effect;		  /* name of the effect that verify measures ("gtt-total", "iommu-passthrough"); NULL */
-	struct {
-		char *date, *change, *evidence, *tradeoff;
-		enum sp_verdict verdict;
-		struct sp_strv doubts; /* contrary measurements, each with its source */
-	} log;
+	struct sp_log log;
 	char *file; /* where it is defined */
+	unsigned line;
+};
+
+/* Something of the log that strix-provision does not set. */
+struct sp_log_entry {
+	char *id; /* no setting has it */
+	char *summary;
+	char *reason; /* why it is not set; NULL */
+	struct sp_log log;
+	char *file;
+	unsigned line;
+};
+
+/* A read-only warning about the machine: shown where every `when` holds and no `unless` does, which must be known. */
+struct sp_advisory {
+	char *id;
+	struct sp_condition *when, *unless;
+	size_t n_when, n_unless;
+	char *text; /* may name facts: "${memory.crash_mib}", "${vulkan.amdvlk:source}", and "${kernel}" */
+	char *evidence;
+	char *file;
 	unsigned line;
 };
 
@@ -109,12 +142,18 @@ struct sp_catalog {
 	size_t n_profiles;
 	struct sp_platform *platforms;
 	size_t n_platforms;
+	struct sp_log_entry *entries; /* files by name, blocks in order; advisories likewise */
+	size_t n_entries;
+	struct sp_advisory *advisories;
+	size_t n_advisories;
 };
 
 int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_error **err) sp_must_check;
 void sp_catalog_free(struct sp_catalog *catalog);
 const struct sp_setting *sp_catalog_setting(const struct sp_catalog *c, const char *id);  /* NULL: none */
 const struct sp_profile *sp_catalog_profile(const struct sp_catalog *c, const char *name); /* NULL: none */
+/* -EINVAL, exit SP_EXIT_USAGE, with the nearest id of a setting or of a log entry as hint. */
+int sp_catalog_no_entry(const struct sp_catalog *c, const char *id, struct sp_error **err);
 
 /* The platform of these facts: NULL when none matches. why (owned) says what matched, or what did not. */
 const struct sp_platform *sp_platform_match(const struct sp_catalog *c, const struct sp_facts *f, char **why);

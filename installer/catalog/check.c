@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #include "catalog/internal.h"
-#include "catalog/predicate.h"
 #include "format/cmdline.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -158,10 +157,11 @@ int sp_setting_check(const struct sp_setting *s, struct sp_error **err)
 
 /* --- between settings ------------------------------------------------------------------------------------------ */
 
-static int fail_in(const struct sp_setting *s, struct sp_error **err)
+/* Put the place in front. */
+static int fail_in(const char *file, unsigned line, struct sp_error **err)
 {
-	(void) sp_error_wrap(err, "%s:%u", s->file, s->line);
-	(void) sp_error_path(err, s->file);
+	(void) sp_error_wrap(err, "%s:%u", file, line);
+	(void) sp_error_path(err, file);
 	(void) sp_error_exit(err, SP_EXIT_USAGE);
 	return -EINVAL;
 }
@@ -208,7 +208,7 @@ static int check_platforms(const struct sp_catalog *c, const struct sp_condition
 	return 0;
 }
 
-int sp_catalog_check(const struct sp_catalog *c, struct sp_error **err)
+static int check_settings(const struct sp_catalog *c, struct sp_error **err)
 {
 	for (size_t i = 0; i < c->n_settings; i++) {
 		const struct sp_setting *s = &c->settings[i];
@@ -222,7 +222,50 @@ int sp_catalog_check(const struct sp_catalog *c, struct sp_error **err)
 		if (r == 0)
 			r = check_twice(c, i, err);
 		if (r < 0)
-			return fail_in(s, err);
+			return fail_in(s->file, s->line, err);
 	}
 	return 0;
+}
+
+/* explain finds both by their id. */
+static int check_entries(const struct sp_catalog *c, struct sp_error **err)
+{
+	for (size_t i = 0; i < c->n_entries; i++) {
+		const struct sp_log_entry *e = &c->entries[i];
+		const struct sp_setting *s = sp_catalog_setting(c, e->id);
+		int r = s ? fail(err, "the id '%s' is taken by %s:%u", e->id, s->file, s->line) : 0;
+		for (size_t k = 0; k < i && r == 0; k++)
+			if (sp_streq(c->entries[k].id, e->id))
+				r = fail(err, "the id '%s' is taken by %s:%u", e->id, c->entries[k].file,
+					 c->entries[k].line);
+		if (r < 0)
+			return fail_in(e->file, e->line, err);
+	}
+	return 0;
+}
+
+static int check_advisories(const struct sp_catalog *c, struct sp_error **err)
+{
+	for (size_t i = 0; i < c->n_advisories; i++) {
+		const struct sp_advisory *a = &c->advisories[i];
+		int r = check_platforms(c, a->when, a->n_when, err);
+		if (r == 0)
+			r = check_platforms(c, a->unless, a->n_unless, err);
+		for (size_t k = 0; k < i && r == 0; k++)
+			if (sp_streq(c->advisories[k].id, a->id))
+				r = fail(err, "the id '%s' is taken by %s:%u", a->id, c->advisories[k].file,
+					 c->advisories[k].line);
+		if (r < 0)
+			return fail_in(a->file, a->line, err);
+	}
+	return 0;
+}
+
+int sp_catalog_check(const struct sp_catalog *c, struct sp_error **err)
+{
+	int r = check_settings(c, err);
+
+	if (r == 0)
+		r = check_entries(c, err);
+	return r < 0 ? r : check_advisories(c, err);
 }

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/config.h"
+#include "catalog/predicate.h"
 #include "catalog/sizes.h"
 
 /* --- parse.c: one file and its values -------------------------------------------------------------------------- */
@@ -61,6 +62,30 @@ int sp_wrap_at(const config_setting_t *s, struct sp_error **err);
 
 /* Add a hint: the nearest name, or all of them. */
 int sp_hint_names(struct sp_error **err, const char *word, const char *const *names, size_t n);
+
+/* --- condition.c, log.c, advisory.c ------------------------------------------------------------------------------ */
+
+/* A predicate, { ask; message; }, or a list of these. */
+int sp_conditions_read(const config_setting_t *s, struct sp_condition **v, size_t *n,
+		       struct sp_error **err) sp_must_check;
+void sp_conditions_clear(struct sp_condition *v, size_t n);
+
+sp_value_reader sp_cfg_log; /* struct sp_log */
+void sp_log_clear(struct sp_log *log);
+int sp_log_entry_read(const config_setting_t *block, const char *file, struct sp_log_entry *ret,
+		      struct sp_error **err) sp_must_check;
+void sp_log_entry_clear(struct sp_log_entry *entry);
+int sp_advisory_read(const config_setting_t *block, const char *file, struct sp_advisory *ret,
+		     struct sp_error **err) sp_must_check;
+void sp_advisory_clear(struct sp_advisory *advisory);
+
+/* --- predicate-next.c: one row of the table in predicate.c each --------------------------------------------------- */
+
+/* args: as many as its row says; why is set (owned) for SP_UNKNOWN */
+typedef enum sp_tristate sp_predicate_fn(const struct sp_question *q, char **args, char **why);
+
+sp_predicate_fn sp_ask_fact_known, sp_ask_fact_is, sp_ask_fact_begins, sp_ask_fact_at_least, sp_ask_fact_at_most;
+sp_predicate_fn sp_ask_flavour_since, sp_ask_cmdline_has, sp_ask_gtt_over, sp_ask_gttsize_disagrees;
 
 /* --- setting.c, check.c, profile.c, platform.c ----------------------------------------------------------------- */
 

@@ -14,31 +14,82 @@ struct loading {
 
 /* --- what a file of each folder holds -------------------------------------------------------------------------- */
 
-static int read_blocks(const config_setting_t *s, void *object, struct sp_error **err)
+/* A list of groups that is not empty, each read by `one`. */
+static int read_blocks(const config_setting_t *s, struct loading *l,
+		       int (*one)(struct loading *l, const config_setting_t *block, struct sp_error **err),
+		       struct sp_error **err)
 {
-	const struct loading *l = object;
-	struct sp_catalog *c = l->catalog;
 	int r = sp_expect_type(s, CONFIG_TYPE_LIST, err), n = config_setting_length(s);
 
 	if (r == 0 && n == 0)
-		r = sp_fail_at(s, err, "'settings' is empty");
-	for (int i = 0; i < n && r == 0; i++) {
-		c->settings = sp_xrealloc(c->settings, c->n_settings + 1, sizeof(*c->settings));
-		struct sp_setting *one = &c->settings[c->n_settings++];
-		*one = (struct sp_setting){ 0 };
-		r = sp_setting_read(config_setting_get_elem(s, (unsigned) i), l->dest, l->doc->file, one, err);
-	}
+		r = sp_fail_at(s, err, "'%s' is empty", config_setting_name(s));
+	for (int i = 0; i < n && r == 0; i++)
+		r = one(l, config_setting_get_elem(s, (unsigned) i), err);
 	return r;
 }
 
-static const struct sp_key settings_keys[] = {
-	{ "settings", read_blocks, 0, true },
-	{ 0 },
-};
+static int read_setting(struct loading *l, const config_setting_t *block, struct sp_error **err)
+{
+	struct sp_catalog *c = l->catalog;
+
+	c->settings = sp_xrealloc(c->settings, c->n_settings + 1, sizeof(*c->settings));
+	struct sp_setting *one = &c->settings[c->n_settings++];
+	*one = (struct sp_setting){ 0 };
+	return sp_setting_read(block, l->dest, l->doc->file, one, err);
+}
+
+static int read_entry(struct loading *l, const config_setting_t *block, struct sp_error **err)
+{
+	struct sp_catalog *c = l->catalog;
+
+	c->entries = sp_xrealloc(c->entries, c->n_entries + 1, sizeof(*c->entries));
+	struct sp_log_entry *one = &c->entries[c->n_entries++];
+	*one = (struct sp_log_entry){ 0 };
+	return sp_log_entry_read(block, l->doc->file, one, err);
+}
+
+static int read_advisory(struct loading *l, const config_setting_t *block, struct sp_error **err)
+{
+	struct sp_catalog *c = l->catalog;
+
+	c->advisories = sp_xrealloc(c->advisories, c->n_advisories + 1, sizeof(*c->advisories));
+	struct sp_advisory *one = &c->advisories[c->n_advisories++];
+	*one = (struct sp_advisory){ 0 };
+	return sp_advisory_read(block, l->doc->file, one, err);
+}
+
+static int read_settings(const config_setting_t *s, void *object, struct sp_error **err)
+{
+	return read_blocks(s, object, read_setting, err);
+}
+
+static int read_entries(const config_setting_t *s, void *object, struct sp_error **err)
+{
+	return read_blocks(s, object, read_entry, err);
+}
+
+static int read_advisories(const config_setting_t *s, void *object, struct sp_error **err)
+{
+	return read_blocks(s, object, read_advisory, err);
+}
+
+static const struct sp_key settings_keys[] = { { "settings", read_settings, 0, true }, { 0 } };
+static const struct sp_key entries_keys[] = { { "entries", read_entries, 0, true }, { 0 } };
+static const struct sp_key advisories_keys[] = { { "advisories", read_advisories, 0, true }, { 0 } };
 
 static int load_settings(struct loading *l, const config_setting_t *top, struct sp_error **err)
 {
 	return sp_cfg_group(top, settings_keys, l, err);
+}
+
+static int load_entries(struct loading *l, const config_setting_t *top, struct sp_error **err)
+{
+	return sp_cfg_group(top, entries_keys, l, err);
+}
+
+static int load_advisories(struct loading *l, const config_setting_t *top, struct sp_error **err)
+{
+	return sp_cfg_group(top, advisories_keys, l, err);
 }
 
 static int load_profile(struct loading *l, const config_setting_t *top, struct sp_error **err)
@@ -61,15 +112,21 @@ static int load_platform(struct loading *l, const config_setting_t *top, struct 
 	return sp_platform_read(top, one, err);
 }
 
-/* Settings come first: profiles name them. */
+/* Settings come first: profiles name them. A set of data of one's own needs no log and no advice. */
 static const struct folder {
 	const char *name;
 	enum sp_dest dest;
 	int (*load)(struct loading *l, const config_setting_t *top, struct sp_error **err);
+	bool optional;
 } folders[] = {
-	{ "grub", SP_DEST_CMDLINE, load_settings },	   { "sysctl.d", SP_DEST_SYSCTL, load_settings },
-	{ "modprobe.d", SP_DEST_MODPROBE, load_settings }, { "environment.d", SP_DEST_ENVIRONMENT, load_settings },
-	{ "platforms", SP_DEST__COUNT, load_platform },	   { "profiles", SP_DEST__COUNT, load_profile },
+	{ "grub", SP_DEST_CMDLINE, load_settings, false },
+	{ "sysctl.d", SP_DEST_SYSCTL, load_settings, false },
+	{ "modprobe.d", SP_DEST_MODPROBE, load_settings, false },
+	{ "environment.d", SP_DEST_ENVIRONMENT, load_settings, false },
+	{ "platforms", SP_DEST__COUNT, load_platform, false },
+	{ "profiles", SP_DEST__COUNT, load_profile, false },
+	{ "log", SP_DEST__COUNT, load_entries, true },
+	{ "advisories", SP_DEST__COUNT, load_advisories, true },
 };
 
 /* --- walking --------------------------------------------------------------------------------------------------- */
@@ -99,6 +156,8 @@ static int load_folder(const struct folder *folder, struct loading *l, struct sp
 	sp_autofree char *path = sp_root_join(l->root, folder->name);
 	int r = sp_root_list(l->root, folder->name, &names);
 
+	if (r == -ENOENT && folder->optional)
+		return 0;
 	if (r < 0) {
 		(void) sp_error_errno(err, r, "cannot read '%s'", path);
 		(void) sp_error_path(err, path);
@@ -144,6 +203,12 @@ void sp_catalog_free(struct sp_catalog *catalog)
 		sp_profile_clear(&catalog->profiles[i]);
 	for (size_t i = 0; i < catalog->n_platforms; i++)
 		sp_platform_clear(&catalog->platforms[i]);
+	for (size_t i = 0; i < catalog->n_entries; i++)
+		sp_log_entry_clear(&catalog->entries[i]);
+	for (size_t i = 0; i < catalog->n_advisories; i++)
+		sp_advisory_clear(&catalog->advisories[i]);
+	free(catalog->entries);
+	free(catalog->advisories);
 	free(catalog->settings);
 	free(catalog->profiles);
 	free(catalog->platforms);
@@ -191,5 +256,19 @@ int sp_no_setting(const struct sp_catalog *c, const char *id, struct sp_error **
 	(void) sp_error_set(err, -EINVAL, "there is no setting '%s'", id);
 	(void) sp_error_exit(err, SP_EXIT_USAGE);
 	(void) sp_hint_names(err, id, ids, c->n_settings);
+	return -EINVAL;
+}
+
+int sp_catalog_no_entry(const struct sp_catalog *c, const char *id, struct sp_error **err)
+{
+	sp_autofree const char **ids = sp_xcalloc(c->n_settings + c->n_entries, sizeof(*ids));
+
+	for (size_t i = 0; i < c->n_settings; i++)
+		ids[i] = c->settings[i].id;
+	for (size_t i = 0; i < c->n_entries; i++)
+		ids[c->n_settings + i] = c->entries[i].id;
+	(void) sp_error_set(err, -EINVAL, "there is no setting and no entry of the log '%s'", id);
+	(void) sp_error_exit(err, SP_EXIT_USAGE);
+	(void) sp_hint_names(err, id, ids, c->n_settings + c->n_entries);
 	return -EINVAL;
 }

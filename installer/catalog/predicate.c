@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "catalog/internal.h"
+#include "format/cmdline.h"
 
 /* --- the questions --------------------------------------------------------------------------------------------- */
 
@@ -92,21 +93,58 @@ static bool is_version(const char *arg)
 	return isdigit((unsigned char) *arg);
 }
 
+static bool is_number(const char *arg)
+{
+	uint64_t n;
+
+	return sp_parse_u64(arg, &n) == 0;
+}
+
+static bool is_fact(const char *arg)
+{
+	enum sp_fact fact;
+
+	return sp_fact_by_name(arg, &fact) == 0;
+}
+
+static bool is_text(const char *arg)
+{
+	return *arg != '\0';
+}
+
+#define MAX_ARGS 2
 static const struct predicate {
 	const char *name;
-	size_t n_args;
-	bool (*arg_ok)(const char *arg);
-	enum sp_tristate (*ask)(const struct sp_question *q, char **args, char **why);
-	const char *form;
+	sp_predicate_fn *ask;
+	bool (*arg_ok[MAX_ARGS])(const char *arg);
+	const char *args; /* for people */
 } table[] = {
-	{ "kernel-has-parm", 2, is_word, has_parm, "kernel-has-parm MODULE PARAMETER" },
-	{ "kernel-has-module", 1, is_word, has_module, "kernel-has-module MODULE" },
-	{ "kernel-older-than", 1, is_version, older_than, "kernel-older-than VERSION" },
-	{ "npu-present", 0, NULL, npu_present, "npu-present" },
-	{ "zram-present", 0, NULL, zram_present, "zram-present" },
-	{ "no-disk-swap", 0, NULL, no_disk_swap, "no-disk-swap" },
-	{ "platform", 1, sp_id_ok, is_platform, "platform ID" },
+	{ "kernel-has-parm", has_parm, { is_word, is_word }, " MODULE PARAMETER" },
+	{ "kernel-has-module", has_module, { is_word }, " MODULE" },
+	{ "kernel-older-than", older_than, { is_version }, " VERSION" },
+	{ "kernel-flavour-since", sp_ask_flavour_since, { is_word, is_version }, " FLAVOUR VERSION" },
+	{ "npu-present", npu_present, { NULL }, "" },
+	{ "zram-present", zram_present, { NULL }, "" },
+	{ "no-disk-swap", no_disk_swap, { NULL }, "" },
+	{ "platform", is_platform, { sp_id_ok }, " ID" },
+	{ "fact-known", sp_ask_fact_known, { is_fact }, " FACT" },
+	{ "fact-is", sp_ask_fact_is, { is_fact, is_text }, " FACT TEXT" },
+	{ "fact-begins", sp_ask_fact_begins, { is_fact, is_text }, " FACT TEXT" },
+	{ "fact-at-least", sp_ask_fact_at_least, { is_fact, is_number }, " FACT NUMBER" },
+	{ "fact-at-most", sp_ask_fact_at_most, { is_fact, is_number }, " FACT NUMBER" },
+	{ "cmdline-has", sp_ask_cmdline_has, { sp_token_is_safe }, " TOKEN" },
+	{ "gtt-over-percent", sp_ask_gtt_over, { is_number }, " PERCENT" },
+	{ "gttsize-disagrees", sp_ask_gttsize_disagrees, { NULL }, "" },
 };
+
+static size_t n_args(const struct predicate *p)
+{
+	size_t n = 0;
+
+	while (n < MAX_ARGS && p->arg_ok[n])
+		n++;
+	return n;
+}
 
 static const struct predicate *find(const char *name)
 {
@@ -142,6 +180,17 @@ static int fail(struct sp_error **err, const char *before, const char *word, con
 	return -EINVAL;
 }
 
+static int no_fact(const char *name, struct sp_error **err)
+{
+	const char *names[SP_FACT__COUNT];
+
+	for (int i = 0; i < SP_FACT__COUNT; i++)
+		names[i] = sp_fact_name((enum sp_fact) i);
+	(void) fail(err, "there is no fact ", name, "");
+	(void) sp_hint_names(err, name, names, SP_FACT__COUNT);
+	return -EINVAL;
+}
+
 static int check_part(const char *text, char **words, size_t n, struct sp_error **err)
 {
 	const char *names[SP_ELEMENTS(table)];
@@ -156,14 +205,15 @@ static int check_part(const char *text, char **words, size_t n, struct sp_error 
 		(void) sp_hint_names(err, words[0], names, SP_ELEMENTS(names));
 		return -EINVAL;
 	}
-	if (n - 1 != p->n_args) {
-		(void) fail(err, "", text, n - 1 < p->n_args ? " says too little" : " says too much");
-		(void) sp_error_hint(err, "the form is '%s'", p->form);
+	if (n - 1 != n_args(p)) {
+		(void) fail(err, "", text, n - 1 < n_args(p) ? " says too little" : " says too much");
+		(void) sp_error_hint(err, "the form is '%s%s'", p->name, p->args);
 		return -EINVAL;
 	}
 	for (size_t i = 1; i < n; i++)
-		if (!p->arg_ok(words[i]))
-			return fail(err, "", words[i], " cannot be asked for");
+		if (!p->arg_ok[i - 1](words[i]))
+			return p->arg_ok[i - 1] == is_fact ? no_fact(words[i], err)
+							   : fail(err, "", words[i], " cannot be asked for");
 	return 0;
 }
 
@@ -192,7 +242,7 @@ enum sp_tristate sp_predicate_ask(const char *text, const struct sp_question *q,
 	for (size_t from = 0; from < words.n; from = part_end(&words, from) + 1) {
 		const struct predicate *p = find(words.v[from]);
 		sp_autofree char *reason = NULL;
-		if (!p || part_end(&words, from) - from - 1 != p->n_args)
+		if (!p || part_end(&words, from) - from - 1 != n_args(p))
 			return SP_NO; /* refused on load */
 		enum sp_tristate one = p->ask(q, words.v + from + 1, &reason);
 		if (one == SP_NO)

@@ -6,6 +6,7 @@
 #include "hw/internal.h"
 
 #define DMI "/sys/class/dmi/id/"
+#define VM "/proc/sys/vm/"
 
 /*
  * What each fact is called and who reads it. Rows are read in order, so a
@@ -59,6 +60,19 @@ static const struct {
 	[SP_FACT_SECURE_BOOT] = { "boot.secure_boot", sp_read_secure_boot,
 				  "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c" },
 	[SP_FACT_CHROOT] = { "boot.chroot", sp_read_chroot, NULL },
+	[SP_FACT_CRASH_MIB] = { "memory.crash_mib", sp_read_mib, "/sys/kernel/kexec_crash_size" },
+	[SP_FACT_OVERCOMMIT] = { "sysctl.overcommit_memory", sp_read_number, VM "overcommit_memory" },
+	[SP_FACT_MIN_FREE_KIB] = { "sysctl.min_free_kib", sp_read_number, VM "min_free_kbytes" },
+	[SP_FACT_DIRTY_RATIO] = { "sysctl.dirty_ratio", sp_read_number, VM "dirty_ratio" },
+	[SP_FACT_DIRTY_BYTES] = { "sysctl.dirty_bytes", sp_read_number, VM "dirty_bytes" },
+	[SP_FACT_MES] = { "gpu.mes_firmware", sp_read_mes, "amdgpu_firmware_info" },
+	[SP_FACT_FIRMWARE_PACKAGE] = { "gpu.firmware_package", sp_read_firmware_package, NULL },
+	[SP_FACT_AMDVLK] = { "vulkan.amdvlk", sp_read_vulkan, "amd_icd" },
+	[SP_FACT_RADV] = { "vulkan.radv", sp_read_vulkan, "radeon_icd" },
+	[SP_FACT_HSA_OVERRIDE] = { "environment.hsa_override", sp_read_variable, "HSA_OVERRIDE_GFX_VERSION" },
+	[SP_FACT_RADV_PERFMODE] = { "environment.radv_perfmode", sp_read_variable, "RADV_PERFMODE" },
+	[SP_FACT_AMD_TTM] = { "modprobe.amd_ttm", sp_read_amd_ttm, "pages_limit" },
+	[SP_FACT_USERS_NO_GPU] = { "users.without_gpu", sp_read_users, NULL },
 };
 
 /* Empty a value, and say where the next one comes from. */
@@ -106,6 +120,15 @@ void sp_fact_set_num(struct sp_facts *f, enum sp_fact fact, const char *source, 
 	v->text = sp_xasprintf("%llu", (unsigned long long) number);
 }
 
+void sp_fact_set_list(struct sp_facts *f, enum sp_fact fact, const char *source, const struct sp_strv *list)
+{
+	sp_autofree char *text = sp_strv_join(list, ", ");
+
+	sp_fact_set_text(f, fact, source, text);
+	f->v[fact].is_list = true;
+	f->v[fact].number = list->n;
+}
+
 void sp_fact_set_parsed(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text)
 {
 	uint64_t number = 0;
@@ -137,10 +160,10 @@ void sp_fact_set_errno(struct sp_facts *f, enum sp_fact fact, const char *source
 	sp_fact_set_unknown(f, fact, source, "%s", sp_hw_reason(code));
 }
 
-/* A recorded machine is never in a chroot, so that alone proves no machine. */
+/* A recorded machine is never in a chroot, and what the root tells is none of it: these prove no machine. */
 static bool anything_known(const struct sp_facts *f)
 {
-	for (int i = 0; i < SP_FACT__COUNT; i++)
+	for (int i = 0; i < SP_FACT_FIRMWARE_PACKAGE; i++)
 		if (i != SP_FACT_CHROOT && f->v[i].known)
 			return true;
 	return false;

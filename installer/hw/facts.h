@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The facts of a machine, read once into plain values. A fact is a number, a
- * text, or unknown with the reason; it is never a guessed zero. Each says
- * where it came from.
+ * text, a list, or unknown with the reason; it is never a guessed zero. Each
+ * says where it came from.
  *
  * What is hardware, firmware or the running kernel is read from the machine
  * handle (its sys/ and proc/; a recorded machine is a directory); what is
@@ -61,14 +61,29 @@ enum sp_fact {
 	SP_FACT_EFI,		/* number: 1 booted by UEFI, 0 not */
 	SP_FACT_SECURE_BOOT,	/* number: 1, 0; unknown without EFI variables */
 	SP_FACT_CHROOT,		/* number: 1 we run in a chroot, 0 not; 0 for a recorded machine */
+	/* What advisories are about. Of the machine: */
+	SP_FACT_CRASH_MIB,	/* memory that is kept for a crash kernel, MiB */
+	SP_FACT_OVERCOMMIT,	/* vm.overcommit_memory */
+	SP_FACT_MIN_FREE_KIB,	/* vm.min_free_kbytes, KiB */
+	SP_FACT_DIRTY_RATIO,	/* vm.dirty_ratio, percent; 0: dirty_bytes is in force */
+	SP_FACT_DIRTY_BYTES,	/* vm.dirty_bytes; 0: dirty_ratio is in force */
+	SP_FACT_MES,		/* number: firmware of the GPU's scheduler; debugfs, root only */
+	/* Of the root; lists are places or names, and may be empty: */
+	SP_FACT_FIRMWARE_PACKAGE, /* text: version of the package with the GPU's firmware, where MES does not tell */
+	SP_FACT_AMDVLK,		/* list: manifests of the Vulkan driver AMDVLK */
+	SP_FACT_RADV,		/* list: manifests of the Vulkan driver RADV */
+	SP_FACT_HSA_OVERRIDE,	/* list of "file:line": HSA_OVERRIDE_GFX_VERSION is set for more than one user */
+	SP_FACT_RADV_PERFMODE,	/* likewise RADV_PERFMODE, which no driver reads */
+	SP_FACT_AMD_TTM,	/* list: files that amd-ttm or amd-smi wrote */
+	SP_FACT_USERS_NO_GPU,	/* list: people in neither of the groups render and video */
 	SP_FACT__COUNT,
 };
 
 struct sp_value {
 	bool known;
-	bool is_number;
-	uint64_t number;
-	char *text;   /* numbers, too: their decimal text */
+	bool is_number, is_list;
+	uint64_t number; /* lists: how many */
+	char *text;   /* numbers, too: their decimal text; lists: "a, b", or "" */
 	char *source; /* path or the name of what told */
 	char *why;    /* unknown: the reason, such as "Permission denied" */
 };

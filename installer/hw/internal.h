@@ -13,6 +13,7 @@
 void sp_fact_set_text(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
 void sp_fact_set_bytes(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
 void sp_fact_set_num(struct sp_facts *f, enum sp_fact fact, const char *source, uint64_t number);
+void sp_fact_set_list(struct sp_facts *f, enum sp_fact fact, const char *source, const struct sp_strv *list);
 /* Decimal, or hexadecimal with 0x; anything else is unknown with the text quoted. */
 void sp_fact_set_parsed(struct sp_facts *f, enum sp_fact fact, const char *source, const char *text);
 void sp_fact_set_unknown(struct sp_facts *f, enum sp_fact fact, const char *source, const char *fmt, ...)
@@ -25,6 +26,7 @@ typedef void sp_fact_reader(struct sp_facts *f, enum sp_fact fact, const char *a
 /* sysfs.c: arg is the path */
 sp_fact_reader sp_read_text;	  /* first line, blanks cut off */
 sp_fact_reader sp_read_number;	  /* first line */
+sp_fact_reader sp_read_mib;	  /* first line, bytes */
 sp_fact_reader sp_read_bracketed; /* the word in [brackets] */
 sp_fact_reader sp_read_whole;	  /* everything on one line, bytes as they are */
 sp_fact_reader sp_read_count;	  /* number of names in a directory */
@@ -44,6 +46,13 @@ sp_fact_reader sp_read_secure_boot; /* platform.c: arg is the variable's file */
 sp_fact_reader sp_read_chroot;	    /* platform.c */
 sp_fact_reader sp_read_ttm_module;  /* platform.c */
 sp_fact_reader sp_read_ttm_number;  /* platform.c: arg is a parameter of the ttm module */
+
+sp_fact_reader sp_read_mes;		 /* gpu-firmware.c: arg is the file's name in debugfs */
+sp_fact_reader sp_read_firmware_package; /* gpu-firmware.c */
+sp_fact_reader sp_read_vulkan;		 /* software.c: arg is how the manifest's name begins */
+sp_fact_reader sp_read_variable;	 /* software.c: arg is the variable's name */
+sp_fact_reader sp_read_amd_ttm;		 /* software.c: arg is the parameter that makes the file one of theirs */
+sp_fact_reader sp_read_users;		 /* users.c */
 
 /* "512 MB", "32 GB", "32G", in any case and binary: bytes; -EINVAL, -ERANGE. firmware.c */
 int sp_hw_parse_size(const char *text, uint64_t *ret_bytes) sp_must_check;

@@ -29,6 +29,13 @@ void sp_read_number(struct sp_facts *f, enum sp_fact fact, const char *arg)
 		sp_fact_set_parsed(f, fact, arg, sp_strip(line));
 }
 
+void sp_read_mib(struct sp_facts *f, enum sp_fact fact, const char *arg)
+{
+	sp_read_number(f, fact, arg);
+	if (sp_fact_known(f, fact))
+		sp_fact_set_num(f, fact, arg, sp_fact_num(f, fact) >> 20);
+}
+
 void sp_read_bracketed(struct sp_facts *f, enum sp_fact fact, const char *arg)
 {
 	sp_autofree char *line = NULL;

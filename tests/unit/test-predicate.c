@@ -86,7 +86,9 @@ static void ask(const char *dir, size_t i)
 
 	assert_int_equal(sp_root_open(dir, 0, &root, NULL), 0);
 	assert_int_equal(sp_facts_read(root, root, &facts, NULL), 0);
-	const struct sp_question q = { facts, questions[i].kernel, questions[i].platform };
+	const struct sp_question q = { .facts = facts,
+				       .kernel = questions[i].kernel,
+				       .platform = questions[i].platform };
 	assert_int_equal(sp_predicate_check(questions[i].text, NULL), 0);
 	enum sp_tristate answer = sp_predicate_ask(questions[i].text, &q, &why);
 	if (answer != questions[i].answer || (answer == SP_UNKNOWN) != (why != NULL))
