@@ -18,13 +18,18 @@ const char *sp_decision_state_name(enum sp_decision_state state)
 	return state_names[state];
 }
 
-const char *sp_plan_kernel(const struct sp_plan *p)
+const char *sp_next_kernel(const struct sp_boot *boot, const struct sp_facts *f)
 {
-	const struct sp_entry *e = p->boot ? sp_boot_default(p->boot) : NULL;
+	const struct sp_entry *e = boot ? sp_boot_default(boot) : NULL;
 
 	if (e && e->version)
 		return e->version;
-	return p->facts->n_kernels ? p->facts->kernels[p->facts->n_kernels - 1].version : NULL;
+	return f->n_kernels ? f->kernels[f->n_kernels - 1].version : NULL;
+}
+
+const char *sp_plan_kernel(const struct sp_plan *p)
+{
+	return sp_next_kernel(p->boot, p->facts);
 }
 
 static void decide(struct sp_decision *d, enum sp_decision_state state, char *reason)

@@ -30,6 +30,7 @@ static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_err
 	if (d->boot)
 		sp_strv_copy(&d->warnings, &d->boot->warnings);
 	d->gtt_mib = recorded_gtt(s);
+	sp_advise_detect(s, d);
 	return 0;
 }
 
@@ -55,6 +56,7 @@ void sp_detect_free(struct sp_detect *d)
 	sp_boot_free(d->boot);
 	sp_error_free(d->boot_error);
 	sp_strv_clear(&d->warnings);
+	sp_advices_clear(&d->advisories);
 	free(d);
 }
 

@@ -62,6 +62,17 @@ int sp_applied_from_json(const json_t *json, struct sp_applied *ret, struct sp_e
 void sp_applied_clear(struct sp_applied *a);
 #define sp_autoapplied sp_cleanup(sp_applied_clear)
 
+/* --- advice about the machine, of no effect on anything ----------------------------------------------------------- */
+
+struct sp_advice {
+	char *id, *text, *evidence;
+};
+struct sp_advices { /* in the order of the catalogue */
+	struct sp_advice *v;
+	size_t n;
+};
+void sp_advices_clear(struct sp_advices *a);
+
 /* --- plan ------------------------------------------------------------------------------------------------------ */
 
 enum sp_decision_state { SP_DECIDE_CHANGE, SP_DECIDE_OK, SP_DECIDE_SKIPPED, SP_DECIDE_SHADOWED, SP_DECIDE_BLOCKED };
@@ -91,6 +102,7 @@ struct sp_plan {
 	struct sp_edits edits;
 	struct sp_strv actions;	 /* what is done or left to do besides files */
 	struct sp_strv warnings;
+	struct sp_advices advisories;
 	struct sp_strv conflicts; /* own files edited by hand: apply exits SP_EXIT_CONFLICT */
 	bool pending;		 /* something would be written */
 	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
@@ -156,6 +168,7 @@ struct sp_verify {
 	enum sp_exit status;
 	char *sentence; /* the closing one: what holds, what was not checked */
 	struct sp_strv warnings;
+	struct sp_advices advisories;
 	uint64_t txn;
 	bool never_applied, rolled_back;
 	struct sp_facts *facts;
@@ -193,6 +206,39 @@ struct sp_detect {
 	struct sp_error *boot_error;
 	uint64_t gtt_mib; /* that an apply recorded; 0: nothing is applied */
 	struct sp_strv warnings;
+	struct sp_advices advisories;
 };
 int sp_detect(const struct sp_session *s, struct sp_detect **ret, struct sp_error **err) sp_must_check;
 void sp_detect_free(struct sp_detect *d);
+
+/* --- explain --------------------------------------------------------------------------------------------------- */
+
+struct sp_proof {
+	enum sp_layer layer;
+	char *how; /* what must hold; for the live layer the path */
+};
+struct sp_explained { /* a setting, or an entry of the log that is none */
+	const char *id, *summary; /* borrowed from the catalogue, as follows and log */
+	const char *destination;  /* NULL: no setting */
+	const char *follows;	  /* the setting that it goes with and whose log it shares; NULL */
+	char *key, *value;	  /* as they are here; NULL: not known, or no setting */
+	const char *state;	  /* of its decision, or "not-selected", "not-applied", "unknown" */
+	char *reason;		  /* why */
+	const struct sp_log *log;
+	struct sp_proof *proofs;
+	size_t n_proofs;
+	char *undo;
+};
+struct sp_explain {
+	struct sp_plan *plan;	    /* NULL: none could be made */
+	struct sp_catalog *catalog; /* NULL: the plan has it */
+	struct sp_explained *v;
+	size_t n;
+	struct sp_strv warnings;
+};
+/*
+ * One setting or entry, or all of them (id NULL): settings first. Works on any machine; only a mistake in the
+ * catalogue, the configuration or the id is an error (SP_EXIT_USAGE).
+ */
+int sp_explain(const struct sp_session *s, const char *id, struct sp_explain **ret, struct sp_error **err) sp_must_check;
+void sp_explain_free(struct sp_explain *x);

@@ -31,7 +31,8 @@ void sp_select(const struct sp_selection *chosen, const struct sp_selection *con
 /* --- decide.c: which settings, with which values ------------------------------------------------------------------ */
 
 int sp_decide(struct sp_plan *plan, struct sp_error **err) sp_must_check;
-/* The kernel that boots by default, else the newest installed; borrowed, may be NULL. */
+/* The kernel that boots by default, else the newest installed; borrowed, may be NULL. boot may be NULL. */
+const char *sp_next_kernel(const struct sp_boot *boot, const struct sp_facts *f);
 const char *sp_plan_kernel(const struct sp_plan *plan);
 /* Tokens of the decisions that are to be on the line. */
 void sp_wanted_tokens(const struct sp_plan *plan, struct sp_tokens *ret);
@@ -89,3 +90,9 @@ int sp_commit(const struct sp_session *s, struct sp_store *store, const struct s
 /* SIGINT, SIGTERM, SIGHUP wait until the transaction has come to an end; SIGPIPE becomes an errno. */
 void sp_hold_signals(void);
 void sp_progress(const struct sp_session *s, const char *step);
+
+/* --- advise.c ---------------------------------------------------------------------------------------------------- */
+
+void sp_advise_plan(const struct sp_session *s, struct sp_plan *p); /* after everything is decided */
+void sp_advise_detect(const struct sp_session *s, struct sp_detect *d);
+void sp_advise_verify(const struct sp_session *s, const struct sp_facts *facts, struct sp_verify *v);

@@ -324,6 +324,7 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 	sp_check_names(p);
 	record(s, p);
 	conclude(p);
+	sp_advise_plan(s, p);
 	return 0;
 }
 
@@ -384,6 +385,7 @@ void sp_plan_free(struct sp_plan *p)
 	sp_edits_clear(&p->edits);
 	sp_strv_clear(&p->actions);
 	sp_strv_clear(&p->warnings);
+	sp_advices_clear(&p->advisories);
 	sp_strv_clear(&p->conflicts);
 	free(p->firmware_text);
 	sp_applied_clear(&p->applied);

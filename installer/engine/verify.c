@@ -140,6 +140,7 @@ static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_e
 		run_checks(&v, &st);
 		conclude(out);
 	}
+	sp_advise_verify(s, out->facts, out);
 	if (st.interrupted) {
 		out->status = SP_EXIT_RECOVER;
 		sp_strv_add(&out->warnings, "a transaction was cut short; 'strix-provision recover' puts it right");
@@ -172,6 +173,7 @@ void sp_verify_free(struct sp_verify *v)
 	free(v->checks);
 	free(v->sentence);
 	sp_strv_clear(&v->warnings);
+	sp_advices_clear(&v->advisories);
 	sp_facts_free(v->facts);
 	free(v);
 }
