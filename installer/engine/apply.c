@@ -147,6 +147,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, str
 	ret->changed = true;
 	ret->reboot_required = p->reboot_required;
 	sp_live_set(s, &p->next, false, &ret->warnings);
+	sp_remember_modules(s, p->facts, &ret->warnings);
 	return 0;
 }
 

@@ -75,6 +75,10 @@ void sp_live_plan(const struct sp_session *s, const struct sp_plan *plan, struct
 /* Set them and read them back; restore: put the old ones back where ours still stand. Failures are warnings. */
 void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool restore, struct sp_strv *warnings);
 
+/* --- remember.c -------------------------------------------------------------------------------------------------- */
+
+void sp_remember_modules(const struct sp_session *s, const struct sp_facts *facts, struct sp_strv *warnings);
+
 /* --- commit.c ---------------------------------------------------------------------------------------------------- */
 
 /* One transaction from begin to finish, with a check of the product before COMMITTED; undone on any error before. */

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "hw/internal.h"
+#include "hw/remembered.h"
 
 enum { LIST_MAX = 32 * 1024 * 1024 };
 
@@ -29,6 +30,7 @@ struct tree { /* one kernel */
 struct sp_modules {
 	const struct sp_root *root;
 	struct tree *trees;
+	struct sp_remembered *remembered;
 };
 
 struct sp_modules *sp_modules_new(const struct sp_root *root)
@@ -36,6 +38,7 @@ struct sp_modules *sp_modules_new(const struct sp_root *root)
 	struct sp_modules *m = sp_xcalloc(1, sizeof(*m));
 
 	m->root = root;
+	m->remembered = sp_remembered_new(root);
 	return m;
 }
 
@@ -73,6 +76,7 @@ void sp_modules_free(struct sp_modules *modules)
 		modules->trees = t->next;
 		free_tree(t);
 	}
+	sp_remembered_free(modules->remembered);
 	free(modules);
 }
 
@@ -217,6 +221,23 @@ static void read_builtin(const struct tree *t, struct sp_module *m)
 				sp_parms_add(&m->parms, text + strlen(tags[i]));
 }
 
+static void ask_file(struct sp_modules *modules, const char *kernel, struct sp_module *m)
+{
+	if (sp_remembered_find(modules->remembered, kernel, m->path, &m->parms))
+		return;
+	if (sp_parms_of_file(modules->root, m->path, &m->parms, &m->why) == 0)
+		sp_remembered_learn(modules->remembered, kernel, m->path, &m->parms);
+	else
+		sp_strv_clear(&m->parms);
+}
+
+char *sp_facts_learned(const struct sp_facts *f)
+{
+	const struct sp_modules *modules = f->kmod_cache;
+
+	return modules ? sp_remembered_text(modules->remembered) : NULL;
+}
+
 const struct sp_module *sp_modules_parms(struct sp_modules *modules, const char *kernel, const char *name)
 {
 	struct tree *t = tree_of(modules, kernel);
@@ -227,7 +248,7 @@ const struct sp_module *sp_modules_parms(struct sp_modules *modules, const char 
 	m->asked = true;
 	if (m->builtin)
 		read_builtin(t, m);
-	else if (sp_parms_of_file(modules->root, m->path, &m->parms, &m->why) < 0)
-		sp_strv_clear(&m->parms);
+	else
+		ask_file(modules, kernel, m);
 	return m;
 }
