@@ -46,6 +46,8 @@ function __strix_provision_words
         end
     else if test -z "$command" -o "$command" = help
         strix-provision __complete commands 2>/dev/null
+    else if test "$command" = explain
+        strix-provision __complete ids 2>/dev/null
     end
 end
 

@@ -23,7 +23,7 @@ struct sp_cli {
 	bool json, quiet, verbose, help, version;
 	enum sp_color color;
 	struct sp_selection selection;
-	bool check, yes, reboot, all, keep_conflicts;
+	bool check, yes, reboot, all, keep_conflicts, markdown;
 };
 void sp_cli_clear(struct sp_cli *cli);
 #define sp_autocli sp_cleanup(sp_cli_clear)
@@ -41,6 +41,7 @@ enum sp_option_group {
 	SP_OPTIONS_PLAN = 1 << 3,
 	SP_OPTIONS_APPLY = 1 << 4,
 	SP_OPTIONS_ROLLBACK = 1 << 5,
+	SP_OPTIONS_EXPLAIN = 1 << 6,
 };
 
 struct sp_option {

@@ -4,6 +4,7 @@
  *
  *   __complete commands            NAME, summary
  *   __complete options [COMMAND]   --NAME, argument or nothing, help; -L where there is a letter
+ *   __complete ids                 what explain takes: settings and entries of the log
  *   __complete values NAME         what the argument of an option may be (file names are the shell's business)
  */
 #include <errno.h>
@@ -47,6 +48,19 @@ static void put_catalogue(FILE *out, const struct sp_catalog *c, bool profiles)
 	}
 }
 
+static void put_ids(FILE *out, const char *data_dir)
+{
+	sp_autocatalog struct sp_catalog *c = NULL;
+	sp_autoerror struct sp_error *ignored = NULL;
+
+	if (sp_catalog_load(data_dir, &c, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < c->n_settings; i++)
+		(void) fprintf(out, "%s\t%s\n", c->settings[i].id, c->settings[i].summary);
+	for (size_t i = 0; i < c->n_entries; i++)
+		(void) fprintf(out, "%s\t%s\n", c->entries[i].id, c->entries[i].summary);
+}
+
 static int put_values(FILE *out, const char *word, const char *data_dir)
 {
 	const struct sp_option *o = word ? sp_option_find(word, strlen(word)) : NULL;
@@ -75,10 +89,12 @@ int sp_cmd_complete(const struct sp_call *call, struct sp_error **err)
 		put_commands(out);
 	else if (sp_streq(args[0], "options"))
 		put_options(out, args[1]);
+	else if (sp_streq(args[0], "ids"))
+		put_ids(out, call->cli->data);
 	else if (sp_streq(args[0], "values"))
 		return put_values(out, args[1], call->cli->data);
 	else {
-		(void) sp_error_set(err, -EINVAL, "__complete takes commands, options or values");
+		(void) sp_error_set(err, -EINVAL, "__complete takes commands, options, ids or values");
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}
 	return SP_EXIT_OK;

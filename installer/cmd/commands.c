@@ -61,6 +61,17 @@ const struct sp_cmd sp_commands[] = {
 		.run = sp_cmd_recover,
 	},
 	{
+		.name = "explain",
+		.args = "[ID]",
+		.max_args = 1,
+		.summary = "show what each setting does, and why",
+		.about = "Show one setting, or all of them and what was tried besides: what it does, its value on this "
+			 "machine and why, the evidence with its numbers, the verdict, what speaks against it, how it is "
+			 "verified and how to undo it. Works on any machine. Writes nothing.",
+		.options = SP_OPTIONS_EXPLAIN,
+		.run = sp_cmd_explain,
+	},
+	{
 		.name = "help",
 		.args = "[COMMAND]",
 		.max_args = 1,

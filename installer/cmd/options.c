@@ -156,6 +156,7 @@ const struct sp_option sp_options[] = {
 	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },
 	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,
 	  FLAG(keep_conflicts) },
+	{ "markdown", 0, NULL, "print a page in Markdown", SP_OPTIONS_EXPLAIN, false, FLAG(markdown) },
 	{ "yes", 'y', NULL, "do not ask", SP_OPTIONS_CONSENT, false, FLAG(yes) },
 	{ 0 },
 };

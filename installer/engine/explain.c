@@ -45,9 +45,9 @@ static char *reason_of(const struct sp_plan *p, const struct sp_decision *d)
 	sp_autofree char *chosen = choice(p, d->setting), *size = origin(p, d->setting);
 
 	if (d->state == SP_DECIDE_CHANGE)
-		return sp_xasprintf("apply would write it: %s.%s", chosen, size);
+		return sp_xasprintf("apply would write it; %s.%s", chosen, size);
 	if (d->state == SP_DECIDE_OK && d->ours)
-		return sp_xasprintf("It is in place: %s.%s", chosen, size);
+		return sp_xasprintf("it is in place; %s.%s", chosen, size);
 	return sp_xstrdup(d->reason);
 }
 
@@ -56,8 +56,8 @@ static char *not_selected(const struct sp_plan *p, const struct sp_setting *s)
 	const char *id = s->follows ? s->follows : s->id;
 
 	if (sp_strv_has(&p->selection.without, id))
-		return sp_xstrdup("It was taken out by hand (--without).");
-	return sp_xasprintf("The profile '%s' does not have it; --with %s adds it.", p->profile->name, id);
+		return sp_xstrdup("it was taken out by hand (--without)");
+	return sp_xasprintf("the profile '%s' does not have it; --with %s adds it", p->profile->name, id);
 }
 
 /* What the catalogue says, with what is known here filled in; else as it is written. */
@@ -133,7 +133,9 @@ static void prove_setting(const struct sp_plan *p, const struct sp_setting *s, s
 static char *undo_setting(const struct sp_setting *s)
 {
 	const char *id = s->follows ? s->follows : s->id;
-	const char *after = s->reboot ? ", then restart" : s->live_set ? "; the value that was live before comes back" : "";
+	const char *after = s->reboot	? ". Restart after either"
+			    : s->live_set ? " and brings the live value of before back"
+					  : "";
 
 	return sp_xasprintf("'strix-provision apply --without %s' takes it out and keeps the rest; 'strix-provision rollback' "
 			    "undoes the last transaction as a whole%s", id, after);
@@ -158,18 +160,26 @@ static void explain_entry(const struct sp_log_entry *entry, struct sp_explained 
 {
 	*e = (struct sp_explained){ .id = entry->id, .summary = entry->summary, .log = &entry->log,
 				    .state = "not-applied" };
-	e->reason = sp_xstrdup(entry->reason ? entry->reason : "strix-provision does not set it.");
+	e->reason = sp_xstrdup(entry->reason ? entry->reason : "strix-provision does not set it");
 	e->undo = sp_xstrdup("strix-provision has written nothing for it, so there is nothing of it to undo");
 }
 
-/* Warnings of the plan are said where they belong: "swappiness: ...". */
+/* Is it "swappiness: ...", or why there is no size for what needs one? */
+static bool is_about(const char *warning, const struct sp_explained *e)
+{
+	const size_t len = strlen(e->id);
+
+	if (sp_startswith(warning, "no GTT size: "))
+		return e->destination && !e->value;
+	return strncmp(warning, e->id, len) == 0 && warning[len] == ':';
+}
+
 static void add_warnings(struct sp_explain *x)
 {
 	for (size_t i = 0; x->plan && i < x->plan->warnings.n; i++)
 		for (size_t k = 0; k < x->n; k++) {
 			const char *text = x->plan->warnings.v[i];
-			const size_t len = strlen(x->v[k].id);
-			if (strncmp(text, x->v[k].id, len) == 0 && text[len] == ':')
+			if (is_about(text, &x->v[k]) && !sp_strv_has(&x->warnings, text))
 				sp_strv_add(&x->warnings, text);
 		}
 }

@@ -209,4 +209,5 @@ void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
 	put_boot_group(r, d);
 	put_kernels(r, d);
 	sp_report_warnings(r, &d->warnings);
+	sp_report_advisories(r, &d->advisories, false);
 }

@@ -82,6 +82,20 @@ void sp_json_plan(json_t *object, const struct sp_plan *plan);
 void sp_report_warnings(struct sp_report *r, const struct sp_strv *warnings);
 void sp_report_firmware(struct sp_report *r, const struct sp_plan *plan);
 
+/* --- advice.c -------------------------------------------------------------------------------------------------- */
+
+/* For the key "advisories". */
+json_t *sp_json_advisories(const struct sp_advices *a);
+/* A part of its own, or nothing; evidence: also without --verbose. */
+void sp_report_advisories(struct sp_report *r, const struct sp_advices *a, bool evidence);
+
+/* --- report-explain.c, markdown-explain.c ---------------------------------------------------------------------- */
+
+/* "key=value" of a setting, "not known here" (owned); NULL: it is no setting. */
+char *sp_explained_value(const struct sp_explained *e);
+/* whole: with a title and a table in front. */
+void sp_explain_markdown(struct sp_report *r, const struct sp_explain *x, bool whole);
+
 /* --- plan-text.c ----------------------------------------------------------------------------------------------- */
 
 void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence);

@@ -168,6 +168,7 @@ int sp_report_detect(struct sp_report *r, const struct sp_detect *d, enum sp_exi
 		return 0;
 	}
 	object = sp_json_open(r, status, &d->warnings);
+	sp_json_put(object, "advisories", sp_json_advisories(&d->advisories));
 	sp_json_put(object, "platform", platform_json(d));
 	sp_json_put(object, "memory", memory_json(d->facts));
 	sp_json_put(object, "boot", boot_json(d));

@@ -68,6 +68,7 @@ void sp_json_plan(json_t *object, const struct sp_plan *p)
 	const struct sp_facts *f = p->facts;
 	bool vram = sp_fact_known(f, SP_FACT_VRAM_BYTES), next = sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES);
 
+	sp_json_put(object, "advisories", sp_json_advisories(&p->advisories));
 	sp_json_put(object, "platform", sp_json_text(p->platform ? p->platform->id : NULL));
 	sp_json_put(object, "supported", json_boolean(p->platform && p->platform->supported));
 	sp_json_put(object, "boot_setup", sp_json_text(p->boot ? p->boot->ops->name : NULL));

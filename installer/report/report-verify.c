@@ -133,6 +133,7 @@ static int verify_json(struct sp_report *r, const struct sp_verify *v)
 		sp_json_put(o, "reason", sp_json_text(c->reason));
 		(void) json_array_append_new(array, o);
 	}
+	sp_json_put(object, "advisories", sp_json_advisories(&v->advisories));
 	sp_json_put(object, "transaction", v->txn ? json_integer((json_int_t) v->txn) : json_null());
 	sp_json_put(object, "never_applied", json_boolean(v->never_applied));
 	sp_json_put(object, "rolled_back", json_boolean(v->rolled_back));
@@ -156,6 +157,8 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 		sp_memory_picture(r, v->facts, v->gtt_mib, v->gtt_mib ? "after the reboot" : NULL);
 	}
 	sp_report_warnings(r, &v->warnings);
+	if (!r->quiet)
+		sp_report_advisories(r, &v->advisories, false);
 	sp_gap(r);
 	sp_paragraph(r, "", 0, v->sentence ? v->sentence : overall(v));
 	return 0;

@@ -50,6 +50,8 @@ int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp
 		       const struct sp_error *error);
 int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_exit status,
 		      const struct sp_error *error);
+/* whole: all entries, with an overview; markdown: as a page instead of as text. */
+int sp_report_explain(struct sp_report *r, const struct sp_explain *x, bool whole, bool markdown);
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status);
 
 /* The line "strix-provision: apply: message" and the hint; with --json also the object, if none was printed yet. */
