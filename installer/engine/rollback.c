@@ -52,12 +52,23 @@ static int nothing(const struct sp_rollback_options *o, struct sp_error **err)
 	return sp_error_hint(err, "'strix-provision status' lists the transactions");
 }
 
+/* What it wrote, and what was to stand after it, is not known: nothing older may be undone in its place. */
+static int damaged(const struct sp_record *r, struct sp_error **err)
+{
+	(void) sp_error_set(err, -EBADMSG, "the record of transaction %" PRIu64 " is damaged, so nothing was rolled back",
+			    r->id);
+	return sp_error_hint(err, "bring /var/lib/strix-provision/tx/%" PRIu64 " back from a backup; or move it away, and "
+			     "--keep-conflicts undoes what the others tell", r->id);
+}
+
 static int choose(struct undo *u, const struct sp_rollback_options *o, struct sp_error **err)
 {
 	bool found = false;
 
 	for (size_t i = u->n; i > 0; i--) {
 		const struct sp_record *r = &u->records[i - 1];
+		if (r->state == SP_TXN_DAMAGED && !u->target && !was_undone(u, r->id))
+			return damaged(r, err);
 		if (!is_kind(r, "apply") || was_undone(u, r->id))
 			continue;
 		bool more = o->all || (o->to ? r->id >= o->to : !found);
@@ -84,11 +95,19 @@ static bool same_bytes(const struct sp_image *a, const struct sp_image *b)
 	return a->exists == b->exists && (!a->exists || sp_buf_eq(&a->bytes, &b->bytes));
 }
 
-static void take_image(struct rewind *w, const struct sp_image *image, bool exact)
+/* The file of before the edit comes back; rights that somebody gave it since stay. */
+static void take_before(struct rewind *w, const struct sp_edit *e)
 {
+	struct sp_image image = { 0 };
+
+	sp_image_copy(&image, &e->before);
+	if (w->image.exists && image.exists && !sp_meta_same_rights(&w->image.meta, &e->after.meta)) {
+		sp_meta_clear(&image.meta);
+		sp_meta_copy(&image.meta, &w->image.meta);
+		image.meta.mtime = e->before.meta.mtime;
+	}
 	sp_image_clear(&w->image);
-	sp_image_copy(&w->image, image);
-	w->exact = exact;
+	*w = (struct rewind){ .image = image, .exact = true };
 }
 
 /* Once a file and reason, however many transactions meet it. */
@@ -135,7 +154,7 @@ static int rewind_one(struct undo *u, struct rewind *w, const struct sp_edit *e,
 	sp_autonote struct sp_note note = { 0 };
 
 	if (same_bytes(&w->image, &e->after)) {
-		take_image(w, &e->before, true);
+		take_before(w, e);
 		return 0;
 	}
 	if (same_bytes(&w->image, &e->before))
@@ -144,7 +163,7 @@ static int rewind_one(struct undo *u, struct rewind *w, const struct sp_edit *e,
 	if (r < 0)
 		return sp_error_wrap(err, "%s", e->path);
 	if (note.whole && !w->image.exists) {
-		take_image(w, &e->before, true); /* removed by hand: what stood there before us may stand again */
+		take_before(w, e); /* removed by hand: what stood there before us may stand again */
 		return 0;
 	}
 	if (note.whole)
@@ -154,17 +173,42 @@ static int rewind_one(struct undo *u, struct rewind *w, const struct sp_edit *e,
 	return r; /* an entry that is gone (its kernel was removed) stays gone */
 }
 
+/*
+ * An entry that was made after an apply had our tokens from the start, so they are in the first before-image that there
+ * is of it. What is to stand is known from the place it inherited them from.
+ */
+static int take_out_inherited(struct undo *u, struct rewind *w, const struct sp_edit *first, struct sp_error **err)
+{
+	sp_autonote struct sp_note note = { 0 };
+	int r = first->note ? sp_note_from_json(first->note, &note, err) : 0;
+
+	for (size_t i = 0; i < note.n_lines && w->image.exists && r == 0; i++) {
+		struct sp_line_note line = note.lines[i]; /* a view */
+		if (line.from.n == 0 || sp_owned_find(&u->then.owned, first->path, line.host.var))
+			continue;
+		line.to = line.from;
+		line.from = u->then.common;
+		r = take_out_tokens(u, w, first->path, &line, err);
+	}
+	return r;
+}
+
 static int rewind_path(struct undo *u, const char *path, struct sp_error **err)
 {
+	const struct sp_edit *first = NULL;
 	struct rewind w = { 0 };
 	struct sp_edit *edit = NULL;
 	int r = sp_image_read(u->s->root, path, &w.image, err);
 
 	for (size_t i = u->n; i > 0 && r == 0; i--) {
 		const struct sp_edit *e = u->chosen[i - 1] ? sp_edits_find(&u->records[i - 1].edits, path) : NULL;
-		if (e && e->op != SP_OP_KEEP)
-			r = rewind_one(u, &w, e, err);
+		if (!e || e->op == SP_OP_KEEP)
+			continue;
+		first = e;
+		r = rewind_one(u, &w, e, err);
 	}
+	if (r == 0 && first)
+		r = take_out_inherited(u, &w, first, err);
 	if (r == 0)
 		r = sp_edits_add(&u->edits, u->s->root, path, w.image.exists ? &w.image.bytes : NULL, &edit, err);
 	if (r == 0 && w.exact && w.image.exists) {

@@ -27,16 +27,20 @@ void sp_meta_copy(struct sp_meta *to, const struct sp_meta *from)
 	}
 }
 
-bool sp_meta_eq(const struct sp_meta *a, const struct sp_meta *b)
+bool sp_meta_same_rights(const struct sp_meta *a, const struct sp_meta *b)
 {
-	if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || a->mtime.tv_sec != b->mtime.tv_sec ||
-	    a->mtime.tv_nsec != b->mtime.tv_nsec || a->n_xattrs != b->n_xattrs)
+	if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || a->n_xattrs != b->n_xattrs)
 		return false;
 	for (size_t i = 0; i < a->n_xattrs; i++)
 		if (!sp_streq(a->xattrs[i].name, b->xattrs[i].name) ||
 		    !sp_buf_eq(&a->xattrs[i].value, &b->xattrs[i].value))
 			return false;
 	return true;
+}
+
+bool sp_meta_eq(const struct sp_meta *a, const struct sp_meta *b)
+{
+	return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec && sp_meta_same_rights(a, b);
 }
 
 void sp_image_clear(struct sp_image *image)

@@ -30,6 +30,7 @@ struct sp_meta {
 void sp_meta_clear(struct sp_meta *meta);
 void sp_meta_copy(struct sp_meta *to, const struct sp_meta *from);
 bool sp_meta_eq(const struct sp_meta *a, const struct sp_meta *b);
+bool sp_meta_same_rights(const struct sp_meta *a, const struct sp_meta *b); /* all but the mtime */
 
 /* A file at one moment. exists false: nothing else counts. */
 struct sp_image {

@@ -168,4 +168,54 @@ check 'a file that is no longer needed is gone' test ! -e "$TREE/etc/environment
 sp_must rollback --yes --all
 is_as_before 'rollback --all restores the tree from there'
 
+# --- kernels that came between two transactions ---------------------------------------------------------------------
+
+start
+NEW=$TREE/boot/loader/entries/$MID-6.20.1-200.fc43.x86_64.conf
+sed 's/6\.19\.8/6.20.1/g' "$ENTRY" >"$NEW" # inherits what the first apply wrote
+sp_must apply --yes --gtt 40G
+expect_match 'the second apply reaches the new entry' "$NEW" 'pages_limit=10485760'
+cp -a "$TREE" "$SCRATCH/between"
+sp_must rollback --yes
+expect_match 'rollback of the second leaves the new entry what the first wanted' "$NEW" 'pages_limit=15466496'
+sp_must rollback --yes
+expect_no_match 'rollback of the first takes all of ours out of it' "$NEW" "$OURS"
+is_as_before 'everything else is restored' "${NEW#"$TREE/"}"
+
+rm -rf "$TREE" && mv "$SCRATCH/between" "$TREE"
+sp_must rollback --yes --all
+expect_no_match 'rollback --all takes all of ours out of it in one go' "$NEW" "$OURS"
+expect_match 'the rest of it is whole' "$NEW" '^options root=UUID=.* rhgb quiet$'
+is_as_before 'everything else is restored, too' "${NEW#"$TREE/"}"
+
+# --- rights that somebody gave since --------------------------------------------------------------------------------
+
+start
+chmod 600 "$TREE/etc/default/grub"
+sp_must rollback --yes
+check 'rights given since are kept' test "$(stat -c %a "$TREE/etc/default/grub")" = 600
+chmod 644 "$TREE/etc/default/grub"
+is_as_before 'the bytes and the time are back'
+
+# --- what is known is lost ------------------------------------------------------------------------------------------
+
+start
+rm "$TREE/var/lib/strix-provision/state.json"
+sp plan --check
+expect_status 'plan without state.json still knows that all is applied' 0
+sp apply --yes
+expect_status 'apply without state.json has nothing to do' 0
+sp_must rollback --yes
+is_as_before 'rollback without state.json'
+
+start
+sp_must apply --yes --gtt 40G
+printf 'x' | dd of="$TREE/var/lib/strix-provision/tx/2/images" conv=notrunc 2>"$SCRATCH/dd"
+list_root "$SCRATCH/before"
+sp rollback --yes
+expect_status 'the last transaction cannot be read: nothing older is undone instead of it' 1
+expect_match 'the message names it' "$ERR" 'transaction 2'
+list_root "$SCRATCH/after"
+expect_same 'nothing changed' "$SCRATCH/before" "$SCRATCH/after"
+
 done_testing
