@@ -59,17 +59,36 @@ static void put_one(struct sp_report *r, const struct sp_explained *e)
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 }
 
+/* What the other columns leave for the value, with two blanks between columns. */
+static size_t value_width(const struct sp_report *r, const struct sp_explain *x)
+{
+	size_t id = 0, verdict = 0, state = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct sp_explained *e = &x->v[i];
+		const size_t v = strlen(sp_verdict_name(e->log->verdict));
+
+		id = strlen(e->id) > id ? strlen(e->id) : id;
+		verdict = v > verdict ? v : verdict;
+		state = strlen(e->state) > state ? strlen(e->state) : state;
+	}
+	const size_t used = 2 + id + 2 + verdict + 2 + state + 2;
+	return r->width > used + 10 ? r->width - used : 10;
+}
+
 /* What there is, before it comes one by one. */
 static void put_overview(struct sp_report *r, const struct sp_explain *x)
 {
 	static const struct sp_column columns[] = { { "ID", 0 }, { "VERDICT", 0 }, { "STATE", 0 }, { "VALUE HERE", 0 } };
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 
+	const size_t width = value_width(r, x);
+
 	sp_heading(r, "The optimization log");
 	for (size_t i = 0; i < x->n; i++) {
 		const struct sp_explained *e = &x->v[i];
 		sp_autofree char *value = sp_explained_value(e);
-		sp_autofree char *safe = sp_text_safe(r, value ? value : "-"), *folded = sp_text_fold(safe, 30, true);
+		sp_autofree char *safe = sp_text_safe(r, value ? value : "-"), *folded = sp_text_fold(safe, width, true);
 		const char *cells[] = { e->id, sp_verdict_name(e->log->verdict), e->state, folded };
 
 		folded[strcspn(folded, "\n")] = '\0'; /* the rest stands below */
