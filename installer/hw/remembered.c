@@ -73,14 +73,14 @@ bool sp_remembered_find(struct sp_remembered *r, const char *kernel, const char 
 	read_once(r);
 	if (json_array_size(r->list) == 0 || sp_root_stat(r->root, path, &st) < 0)
 		return false;
-	json_array_foreach (r->list, i, entry) {
+	json_array_foreach(r->list, i, entry)
+	{
 		const json_t *names = json_object_get(entry, "parameters");
 		if (!is_text(entry, "kernel", kernel) || !is_text(entry, "path", path) || !is_build(entry, &st) ||
 		    !json_is_array(names))
 			continue;
-		json_array_foreach (names, k, name)
-			if (json_is_string(name))
-				sp_strv_add(parms, json_string_value(name));
+		json_array_foreach(names, k, name) if (json_is_string(name))
+			sp_strv_add(parms, json_string_value(name));
 		return true;
 	}
 	return false;
@@ -121,9 +121,7 @@ char *sp_remembered_text(const struct sp_remembered *r)
 	if (!r->learned)
 		return NULL;
 	list = json_array();
-	json_array_foreach (r->list, i, entry)
-		if (!is_stale(r->root, entry))
-			(void) json_array_append(list, entry);
+	json_array_foreach(r->list, i, entry) if (!is_stale(r->root, entry))(void) json_array_append(list, entry);
 	json_t *all = json_pack("{s:s, s:o}", "schema", "strix-provision/modules/1", "modules", list);
 	char *text = json_dumps(all, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 	json_decref(all);

@@ -33,12 +33,14 @@ static char *missing(const struct sp_facts *f, const enum sp_fact *needs, size_t
 		const struct sp_value *v = &f->v[needs[i]];
 
 		if (!v->known)
-			return sp_xasprintf("%s is not known (%s)", sp_fact_name(needs[i]), v->why ? v->why : "no reason");
+			return sp_xasprintf("%s is not known (%s)", sp_fact_name(needs[i]),
+					    v->why ? v->why : "no reason");
 	}
 	return NULL;
 }
 
-/* Firmware is what nobody else accounts for; when the carve-out grows its page structs are freed, and a little lacks. */
+/* Firmware is what nobody else accounts for; when the carve-out grows its page structs are freed, and a little lacks.
+ */
 static void fill(struct bar *b, uint64_t installed, uint64_t carve_out, uint64_t visible, uint64_t gtt)
 {
 	const uint64_t told = carve_out + visible, may = gtt < visible ? gtt : visible;
@@ -63,7 +65,8 @@ static void fill_now(const struct sp_facts *f, struct bar *b)
 static void fill_after(const struct sp_facts *f, uint64_t gtt_mib, struct bar *b)
 {
 	const uint64_t now = sp_fact_num(f, SP_FACT_VRAM_BYTES) / 1024;
-	const uint64_t next = sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) / 1024 : now;
+	const uint64_t next =
+		sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) / 1024 : now;
 	const struct sp_size_input in = { .mem_total_kib = sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB),
 					  .carve_out_kib = now,
 					  .next_carve_out_kib = next,
@@ -114,7 +117,8 @@ static void put_bar(struct sp_report *r, const char *label, const struct bar *b)
 	size_t cells[PARTS];
 
 	if (b->why) {
-		sp_autofree char *text = sp_xasprintf("cannot be drawn: %s", b->why), *first = sp_xasprintf("  %s", label);
+		sp_autofree char *text = sp_xasprintf("cannot be drawn: %s", b->why),
+				 *first = sp_xasprintf("  %s", label);
 
 		sp_paragraph(r, first, 10, text);
 		return;

@@ -75,7 +75,8 @@ static const struct picture {
 	  "  # carve-out: for graphics alone        ?     0.5\n"
 	  "  = GTT ceiling: the GPU may use it      ?    59.0\n"
 	  "  . stays for the host                   ?     3.1\n" },
-	{ "a carve-out that is not known", 65074108, UNKNOWN, 32 * GIB, GIB / 2, 65536, 60416, "after the reboot", false,
+	{ "a carve-out that is not known", 65074108, UNKNOWN, 32 * GIB, GIB / 2, 65536, 60416, "after the reboot",
+	  false,
 	  "Use of the installed memory\n"
 	  "  not drawn: memory.vram_bytes is not known (not there)\n" },
 };
@@ -135,8 +136,10 @@ static void test_length(void **state)
 	(void) state;
 	for (uint64_t gib = 8; gib <= 512; gib += 8)
 		for (uint64_t carve = 0; carve < gib; carve += 1 + gib / 16) {
-			const struct picture p = { .mem_kib = (gib - carve) * 1048576 - 1000, .vram = carve * GIB,
-						   .gtt = (gib - carve) / 2 * GIB + 1048576, .next = UNKNOWN,
+			const struct picture p = { .mem_kib = (gib - carve) * 1048576 - 1000,
+						   .vram = carve * GIB,
+						   .gtt = (gib - carve) / 2 * GIB + 1048576,
+						   .next = UNKNOWN,
 						   .installed_mib = gib * 1024 };
 			sp_autofree char *got = draw(&p);
 			const char *bar = strchr(got, '|'), *end = bar ? strchr(bar + 1, '|') : NULL;

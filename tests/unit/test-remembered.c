@@ -96,9 +96,14 @@ static const struct {
 	{ "another second", NULL, 0, { .tv_sec = 1764190001, .tv_nsec = 333 } },
 	{ "another size", NULL, 1, { .tv_sec = 1764190000, .tv_nsec = 333 } },
 	{ "empty", "{}", 0, { .tv_sec = 1764190000, .tv_nsec = 333 } },
-	{ "cut short", "{\"schema\": \"strix-provision/modules/1\", \"modul", 0, { .tv_sec = 1764190000, .tv_nsec = 333 } },
+	{ "cut short",
+	  "{\"schema\": \"strix-provision/modules/1\", \"modul",
+	  0,
+	  { .tv_sec = 1764190000, .tv_nsec = 333 } },
 	{ "of another shape", "{\"modules\": {\"amdgpu\": 1}}", 0, { .tv_sec = 1764190000, .tv_nsec = 333 } },
-	{ "of strange entries", "{\"modules\": [1, null, {}, {\"kernel\": 2}, []]}", 0,
+	{ "of strange entries",
+	  "{\"modules\": [1, null, {}, {\"kernel\": 2}, []]}",
+	  0,
 	  { .tv_sec = 1764190000, .tv_nsec = 333 } },
 };
 
