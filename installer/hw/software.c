@@ -68,18 +68,26 @@ static int environment_files(struct sp_facts *f, struct sp_strv *ret)
 	return r;
 }
 
-/* Does the line set the variable? As environment files, shells and units write it. */
-static bool sets(const char *line, const char *name)
+/* Is this the name in an assignment, as environment files, shells and units write it, and not in a comment? */
+static bool is_assigned(const char *text, const char *hit, const char *name)
 {
-	static const char *const leads[] = { "export ", "Environment=", "DefaultEnvironment=", "\"" };
+	const char *line = hit;
 
+	if (hit[strlen(name)] != '=' || (hit > text && !strchr("\n \t\"'=", hit[-1])))
+		return false;
+	while (line > text && line[-1] != '\n')
+		line--;
 	line += strspn(line, " \t");
-	for (size_t i = 0; i < SP_ELEMENTS(leads); i++)
-		if (sp_startswith(line, leads[i])) {
-			line += strlen(leads[i]);
-			line += strspn(line, " \t");
-		}
-	return sp_startswith(line, name) && line[strlen(name)] == '=';
+	return *line != '#' && *line != ';';
+}
+
+static unsigned line_number(const char *text, const char *at)
+{
+	unsigned n = 1;
+
+	for (; text < at; text++)
+		n += *text == '\n';
+	return n;
 }
 
 /* As "path:line"; 0 or negative errno. */
@@ -87,15 +95,13 @@ static int find_variable(struct sp_facts *f, const char *path, const char *name,
 {
 	sp_autobuf struct sp_buf b = { 0 };
 	int r = sp_root_read(f->root, path, SP_FILE_MAX, &b, NULL);
-	unsigned n = 1;
 
 	if (r == -ENOENT)
 		return 0;
-	for (const char *line = r == 0 ? b.data : NULL; line; n++) {
-		if (sets(line, name))
-			sp_strv_addf(ret, "%s:%u", path, n);
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
+	for (const char *hit = b.data ? strstr(b.data, name) : NULL; hit; hit = strstr(hit + 1, name)) {
+		sp_autofree char *place = sp_xasprintf("%s:%u", path, line_number(b.data, hit));
+		if (is_assigned(b.data, hit, name) && !sp_strv_has(ret, place))
+			sp_strv_add(ret, place);
 	}
 	return r;
 }

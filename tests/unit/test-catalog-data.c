@@ -72,6 +72,32 @@ static void test_real(void **state)
 	assert_int_equal(sp_catalog_setting(c, "pages-limit")->n_when, 0);
 }
 
+/* What the design names is there, and everything says on what it rests. */
+static void test_log(void **state)
+{
+	static const struct {
+		const char *id;
+		enum sp_verdict verdict;
+	} entries[] = {
+		{ "batch-size-256", SP_VERDICT_REVERTED },	{ "kv-cache-q4-0", SP_VERDICT_KEEP },
+		{ "rocwmma", SP_VERDICT_PENDING },		{ "draft-model-speculation", SP_VERDICT_BLOCKED },
+		{ "native-mtp", SP_VERDICT_BLOCKED },		{ "ngram-speculation", SP_VERDICT_AVAILABLE },
+		{ "carve-out", SP_VERDICT_KEEP },		{ "tuned", SP_VERDICT_KEEP },
+		{ "power", SP_VERDICT_KEEP },			{ "gpu-clock-reporting", SP_VERDICT_CLOSED },
+	};
+	sp_autocatalog struct sp_catalog *c = real();
+
+	(void) state;
+	assert_int_equal(c->n_entries, SP_ELEMENTS(entries));
+	for (size_t i = 0; i < c->n_entries; i++) {
+		assert_string_equal(c->entries[i].id, entries[i].id);
+		assert_int_equal(c->entries[i].log.verdict, entries[i].verdict);
+		assert_non_null(c->entries[i].log.tradeoff);
+		assert_non_null(c->entries[i].reason);
+	}
+	assert_true(c->n_advisories >= 10);
+}
+
 /* --- platforms ------------------------------------------------------------------------------------------------- */
 
 #define ZBOOK "HP ZBook Ultra G1a 14 inch Mobile Workstation PC"
@@ -145,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_platforms),
 	};
 

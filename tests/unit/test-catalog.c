@@ -38,6 +38,10 @@ static const struct fixture sound[] = {
 #define ENVIRONMENT "environment.d/z.cfg"
 #define PROFILE "profiles/z.cfg"
 #define PLATFORM "platforms/z.cfg"
+#define LOG "log/z.cfg"
+#define ADVISORY "advisories/z.cfg"
+#define LOGGED "log = { date = \"d\"; change = \"c\"; evidence = \"e\"; verdict = \"keep\"; }; "
+#define ADVICE(rest) "advisories = (\n{ id = \"bad\"; text = \"t\"; evidence = \"e\";\n" rest "} );\n"
 #define ONE(id, key, value)                                                                                            \
 	"settings = ( { id = \"" id "\"; key = \"" key "\"; value = \"" value "\"; summary = \"s\"; } );\n"
 
@@ -181,6 +185,35 @@ static const struct {
 	  PLATFORM ":2: a match has either 'equals' or 'contains'", NULL, 0 },
 	{ PLATFORM, "name = \"n\"; priority = \"1\"; match = ( { fact = \"cpu.family\"; equals = \"1\"; } );\n",
 	  PLATFORM ":1: 'priority' is a text in quotes, and not a number", NULL, 0 },
+	/* the log */
+	{ LOG, "entries = ();\n", LOG ":1: 'entries' is empty", NULL, 0 },
+	{ LOG, "settings = ();\n", LOG ":1: unknown key 'settings'", "entries", 0 },
+	{ LOG, "entries = (\n{ id = \"a\"; summary = \"s\"; } );\n", LOG ":2: the key 'log' is missing", NULL, 0 },
+	{ LOG, "entries = (\n{ id = \"a\"; " LOGGED "} );\n", LOG ":2: the key 'summary' is missing", NULL, 0 },
+	{ LOG, "entries = (\n{ id = \"a\"; summary = \"s\"; value = \"1\"; " LOGGED "} );\n",
+	  LOG ":2: unknown key 'value'", NULL, 0 },
+	{ LOG, "entries = (\n{ id = \"lead\"; summary = \"s\"; " LOGGED "} );\n",
+	  LOG ":2: the id 'lead' is taken by %/grub/a.cfg:2", NULL, 0 },
+	{ LOG, "entries = (\n{ id = \"a\"; summary = \"s\"; " LOGGED "},\n{ id = \"a\"; summary = \"s\"; " LOGGED "} );\n",
+	  LOG ":3: the id 'a' is taken by %/log/z.cfg:2", NULL, 0 },
+	/* advisories */
+	{ ADVISORY, "advisories = ();\n", ADVISORY ":1: 'advisories' is empty", NULL, 0 },
+	{ ADVISORY, ADVICE(""), ADVISORY ":2: the key 'when' is missing", NULL, 0 },
+	{ ADVISORY, ADVICE("when = ();\n"), ADVISORY ":2: 'when' is empty: it would be said everywhere", NULL, 0 },
+	{ ADVISORY, ADVICE("when = \"npu-presnt\";\n"),
+	  ADVISORY ":3: there is no predicate 'npu-presnt'", "did you mean 'npu-present'?", 0 },
+	{ ADVISORY, ADVICE("when = \"npu-present\"; unless = \"fact-known gpu.i\";\n"),
+	  ADVISORY ":3: there is no fact 'gpu.i'", "gpu.id", 0 },
+	{ ADVISORY, ADVICE("when = \"platform nonsense\";\n"),
+	  ADVISORY ":2: 'platform nonsense': there is no platform 'nonsense'", NULL, 0 },
+	{ ADVISORY, ADVICE("when = \"npu-present\"; },\n{ id = \"bad\"; text = \"t\"; evidence = \"e\"; when = \"npu-present\";"),
+	  ADVISORY ":4: the id 'bad' is taken by %/advisories/z.cfg:2", NULL, 0 },
+	{ ADVISORY, "advisories = (\n{ id = \"a\"; when = \"npu-present\"; text = \"${memory.swap}\"; evidence = \"e\"; } );\n",
+	  ADVISORY ":2: there is no fact 'memory.swap'", "memory.swap_kib", 0 },
+	{ ADVISORY, "advisories = (\n{ id = \"a\"; when = \"npu-present\"; text = \"${kernel:source}\"; evidence = \"e\"; } );\n",
+	  ADVISORY ":2: there is no fact 'kernel'", NULL, 0 },
+	{ ADVISORY, "advisories = (\n{ id = \"a\"; when = \"npu-present\"; text = \"t\"; } );\n",
+	  ADVISORY ":2: the key 'evidence' is missing", NULL, 0 },
 };
 
 static char *put_folder(const char *message, const char *dir) /* '%' stands for the folder */
@@ -316,6 +349,8 @@ static void test_values(void **state)
 	assert_null(sp_catalog_setting(c, "nothing"));
 	assert_null(sp_catalog_profile(c, "nothing"));
 	assert_int_equal(sp_catalog_profile(c, "p")->settings.n, 2);
+	assert_int_equal(c->n_entries, 0); /* there is no such folder: nothing is missed */
+	assert_int_equal(c->n_advisories, 0);
 	fixture_free(dir);
 }
 
