@@ -26,6 +26,10 @@ for part in 'pages of 4 KiB' 'ttm\.pages_limit=15466496 \(cmdline\)' "profile 'z
 	expect_match "one setting: /$part/" "$OUT" "$part"
 done
 expect_no_match 'one setting: no other' "$OUT" '^thp'
+expect_no_match 'one setting: entries are another layer than files' "$OUT" 'disk: .*loader/entries'
+tr -s ' \n' ' ' <"$OUT" >"$SCRATCH/flat"
+expect_match 'one setting: the files that later kernels inherit from' "$SCRATCH/flat" \
+	'disk: it stands in /etc/default/grub, /etc/kernel/cmdline entry:'
 columns 'one setting'
 
 sp explain
@@ -42,6 +46,7 @@ sp explain max-map-count
 expect_match 'a value that others set already' "$OUT" 'ok: .*already sets 1048576'
 sp explain gttsize-module
 expect_match 'a follower names whose log it shares' "$OUT" 'log +see gttsize'
+expect_match 'a follower says why it is chosen' "$OUT" 'it goes with gttsize'
 expect_match 'a follower is taken out with its leader' "$OUT" '--without gttsize'
 
 for row in 'batch-size-256:826 tokens.s of prompt and 55\.9' 'gpu-clock-reporting:2900 MHz' 'carve-out:31\.5 GB' \
