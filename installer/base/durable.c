@@ -19,6 +19,16 @@ int sp_durable_open_append(int dirfd, const char *name, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
+int sp_durable_open_own(int dirfd, const char *name)
+{
+	sp_autoclose int fd = openat(dirfd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_nlink == 1 ? sp_steal_fd(&fd) : -EBADMSG;
+}
+
 int sp_durable_write(int fd, const void *data, size_t len)
 {
 	const char *p = data;
@@ -112,7 +122,9 @@ int sp_durable_rmdir(int dirfd, const char *name)
 {
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 		return 0;
-	return errno == ENOENT || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
+	if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) /* EBUSY: something is mounted there */
+		return 0;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
 int sp_durable_mkdir(int dirfd, const char *name, mode_t mode)

@@ -18,6 +18,8 @@
 int sp_durable_create(int dirfd, const char *name, mode_t mode) sp_must_check;
 /* An existing or new file to append to; no link is followed. */
 int sp_durable_open_append(int dirfd, const char *name, mode_t mode) sp_must_check;
+/* The same of a file of ours that must be there: -EBADMSG unless it is a regular file with this one name. */
+int sp_durable_open_own(int dirfd, const char *name) sp_must_check;
 /* All of it, whatever short writes and signals do. */
 int sp_durable_write(int fd, const void *data, size_t len) sp_must_check;
 /* Reserve space so that a full disk is seen before anything is published; a file system without it is fine. */
@@ -32,7 +34,7 @@ int sp_durable_exchange(int dirfd, const char *a, const char *b) sp_must_check;
 int sp_durable_rename_new(int dirfd, const char *from, const char *to) sp_must_check;
 int sp_durable_rename_over(int dirfd, const char *from, const char *to) sp_must_check;
 int sp_durable_unlink(int dirfd, const char *name) sp_must_check; /* a missing name is fine */
-int sp_durable_rmdir(int dirfd, const char *name) sp_must_check;  /* none, or not empty: fine */
+int sp_durable_rmdir(int dirfd, const char *name) sp_must_check;  /* none, not empty, in use: fine */
 int sp_durable_mkdir(int dirfd, const char *name, mode_t mode) sp_must_check; /* an existing one is fine */
 int sp_durable_symlink(const char *text, int dirfd, const char *name) sp_must_check;
 

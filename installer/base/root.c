@@ -324,10 +324,14 @@ int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *r
 		(void) close(fd);
 		return r;
 	}
-	errno = 0;
-	for (struct dirent *e = readdir(d); e; e = readdir(d))
+	for (;;) {
+		errno = 0;
+		struct dirent *e = readdir(d);
+		if (!e)
+			break;
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			sp_strv_add(ret, e->d_name);
+	}
 	if (errno)
 		return -errno;
 	sp_strv_sort(ret);

@@ -98,6 +98,10 @@ static int check_replaceable(int fd, const struct stat *st, const char *path, st
 		return sp_error_hint(err, "make it a file of its own: cp -p %s %s.copy && mv %s.copy %s", path, path, path,
 				     path);
 	}
+	if (st->st_mode & 07000 || fgetxattr(fd, SP_XATTR_CAPABILITY, NULL, 0) >= 0) {
+		(void) sp_error_set(err, -EPERM, "'%s' has set-id bits or capabilities, which no configuration file has", path);
+		return sp_error_hint(err, "find out who gave it them; chmod 644 %s takes the bits away", path);
+	}
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))) {
 		bool fixed = flags & FS_IMMUTABLE_FL;
 		(void) sp_error_set(err, -EPERM, "'%s' is %s", path, fixed ? "immutable" : "append-only");

@@ -43,8 +43,10 @@ void sp_image_copy(struct sp_image *to, const struct sp_image *from);
 /*
  * Read a file with its metadata. A missing file is no error (exists false). Refused with a message and -errno:
  * not a regular file, more than SP_FILE_MAX bytes, more than one hard link (-EMLINK: replacing it would tear the
- * names apart), immutable or append-only flag (-EPERM, hint names chattr).
+ * names apart), immutable or append-only flag (-EPERM, hint names chattr), set-id or sticky bits or capabilities (-EPERM:
+ * no configuration file has them, and what has them must not be written anew).
  */
+#define SP_XATTR_CAPABILITY "security.capability"
 int sp_image_read(const struct sp_root *root, const char *path, struct sp_image *ret,
 		  struct sp_error **err) sp_must_check;
 

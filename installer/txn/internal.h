@@ -14,13 +14,20 @@ struct sp_store {
 	int packages[4]; /* descriptors whose locks keep the package managers out; -1: unused */
 };
 
+/* The transaction that the link "open" names: 0, -ENOENT: none is open, other negative errno: the link is damaged. */
+int sp_store_open_id(const struct sp_store *store, uint64_t *ret) sp_must_check;
+
 /* --- journal.c: append-only records, "CRC32C SEQUENCE JSON\n" --------------------------------------------------- */
 
 struct sp_journal {
 	int fd;
 	uint64_t next; /* sequence number of the next record */
+	off_t end;     /* bytes of good records */
+	bool torn;     /* there may be something behind them, on disk or not: a record that could not be made durable */
 };
+/* After a failure nothing is known of the record until sp_journal_mend() has cut it off; the next append does so. */
 int sp_journal_append(struct sp_journal *j, json_t *record /* borrowed */, bool sync) sp_must_check;
+int sp_journal_mend(struct sp_journal *j) sp_must_check;
 /* Records up to a torn tail as a JSON array (owned). -EBADMSG: a bad record with good ones behind it. `end`: bytes of
  * good records, where a writer continues. */
 int sp_journal_read(int fd, json_t **ret, size_t *end) sp_must_check;
@@ -36,9 +43,12 @@ void sp_record_clear(struct sp_record *r);
 
 /* --- stage.c: one file at a time -------------------------------------------------------------------------------- */
 
-enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD };
+enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD, SP_SLOT__NONE };
 /* ".NAME.strix-new", "-undo", "-old": beside the target, ignored by every reader of these folders; owned. */
 char *sp_slot_name(const char *name, enum sp_slot slot);
+/* Remove all of them, but not `kept` (SP_SLOT__NONE: all); *any: there were some, so the folder is to be synced. */
+int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept, bool *any) sp_must_check;
+bool sp_slots_taken(int dirfd, const char *name);
 /* Write an image under a temporary name with everything that belongs to it, synced. mtime is set where exact. */
 int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact) sp_must_check;
 /* Make the folders above path that are missing; the names of those made are added. */
@@ -71,7 +81,7 @@ struct sp_txn {
 	size_t images_len;
 	struct sp_journal journal;
 	const struct sp_edit **edits; /* staged, in order; borrowed from the caller or from `record` */
-	size_t n_edits, n_published;
+	size_t n_edits, n_prepared, n_published;
 	struct sp_strv made_dirs, drop_dirs;
 	struct sp_record record; /* reopened: what the journal said */
 };

@@ -1,25 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/durable.h"
 #include "txn/internal.h"
 
+int sp_journal_mend(struct sp_journal *j)
+{
+	if (!j->torn)
+		return 0;
+	if (ftruncate(j->fd, j->end) < 0 || lseek(j->fd, j->end, SEEK_SET) < 0)
+		return -errno;
+	int r = sp_durable_sync(j->fd);
+	if (r == 0)
+		j->torn = false;
+	return r;
+}
+
 int sp_journal_append(struct sp_journal *j, json_t *record, bool sync)
 {
 	sp_autofree char *json = json_dumps(record, JSON_COMPACT | JSON_ENSURE_ASCII);
+	int r = json ? sp_journal_mend(j) : -EINVAL;
 
-	if (!json)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	sp_autofree char *body = sp_xasprintf("%" PRIu64 " %s", j->next, json);
 	sp_autofree char *line = sp_xasprintf("%08" PRIx32 " %s\n", sp_crc32c(body, strlen(body)), body);
-	int r = sp_durable_write(j->fd, line, strlen(line));
+	j->torn = true;
+	r = sp_durable_write(j->fd, line, strlen(line));
 	if (r == 0 && sync)
 		r = sp_durable_sync(j->fd);
-	if (r == 0)
-		j->next++;
-	return r;
+	if (r < 0)
+		return r;
+	j->torn = false;
+	j->next++;
+	j->end += (off_t) strlen(line);
+	return 0;
 }
 
 /* One line; NULL where it is not what was written. */

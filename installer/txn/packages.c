@@ -45,8 +45,8 @@ static int try_lock(struct sp_store *s, const char *path, int *ret_fd)
 	if (dir < 0)
 		return dir == -ENOENT || dir == -ENOTDIR ? 0 : dir;
 	sp_autoclose int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (fd < 0) /* nobody installs on a read-only file system */
+		return errno == ENOENT || errno == EROFS ? 0 : -errno;
 	if (have_already(s, fd))
 		return 0;
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
@@ -85,7 +85,7 @@ int sp_store_lock_packages(struct sp_store *s, unsigned seconds, struct sp_error
 	int r = lock_all(s, &who);
 
 	/* Nothing is held while waiting: two that wait for each other's second lock would never end. */
-	for (unsigned tries = seconds * 2; r == -EAGAIN && tries > 0; tries--) {
+	for (uint64_t tries = (uint64_t) seconds * 2; r == -EAGAIN && tries > 0; tries--) {
 		release(s);
 		(void) nanosleep(&pause, NULL);
 		r = lock_all(s, &who);

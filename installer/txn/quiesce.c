@@ -3,15 +3,19 @@
  * Boot loaders do not replay journals: what is only in the log of /boot does
  * not exist for them (XFS: not even after syncfs). Freezing a file system
  * writes everything home; it is thawed at once, by a child if we die in
- * between. The file system that we keep our own journal on is never frozen.
+ * between. The file system that we keep our own journal on is never frozen;
+ * nor is btrfs, where /boot may be another subvolume of that one: its trees
+ * are complete on disk after syncfs.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "base/durable.h"
@@ -71,13 +75,20 @@ static int freeze_and_thaw(int fd)
 	return told < 0 && told != -EPIPE ? told : frozen;
 }
 
+static bool is_btrfs(int fd)
+{
+	struct statfs s;
+
+	return fstatfs(fd, &s) == 0 && s.f_type == BTRFS_SUPER_MAGIC;
+}
+
 static int quiesce_fd(const struct sp_store *store, int fd)
 {
 	struct stat st, own;
 
 	if (fstat(fd, &st) < 0 || fstat(store->dir, &own) < 0)
 		return -errno;
-	int r = st.st_dev == own.st_dev ? 0 : freeze_and_thaw(fd);
+	int r = st.st_dev == own.st_dev || is_btrfs(fd) ? 0 : freeze_and_thaw(fd);
 	return r == 0 ? sp_durable_sync_fs(fd) : r;
 }
 
@@ -94,6 +105,8 @@ int sp_quiesce(const struct sp_store *store, const struct sp_edits *edits, struc
 		if (edits->v[i].op == SP_OP_KEEP || !is_read_by_loader(path))
 			continue;
 		sp_autoclose int dir = sp_root_open_parent(store->root, path, &name);
+		if (dir == -ENOENT || dir == -ENOTDIR)
+			continue; /* an undo that died had come as far as removing it */
 		if (dir < 0 || fstat(dir, &st) < 0)
 			return sp_error_errno(err, dir < 0 ? dir : -errno, "cannot open the folder of '%s'", path);
 		for (size_t k = 0; k < n; k++)

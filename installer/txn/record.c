@@ -6,6 +6,8 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
+enum { EDITS_MAX = 4096 }; /* files of one transaction: what a forged journal can make us hold in memory */
+
 static char *to_hex(const struct sp_buf *b)
 {
 	char *hex = sp_xmalloc(b->len * 2 + 1);
@@ -32,13 +34,14 @@ static int from_hex(const char *hex, struct sp_buf *ret)
 	return 0;
 }
 
-static json_t *meta_to_json(const struct sp_meta *m)
+static json_t *meta_to_json(const struct sp_meta *m, int *error)
 {
 	json_t *xattrs = json_object();
 
 	for (size_t i = 0; i < m->n_xattrs; i++) {
 		sp_autofree char *hex = to_hex(&m->xattrs[i].value);
-		json_object_set_new(xattrs, m->xattrs[i].name, json_string(hex));
+		if (json_object_set_new(xattrs, m->xattrs[i].name, json_string(hex)) < 0)
+			*error = -EILSEQ; /* a name that is no UTF-8 */
 	}
 	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:o}", "mode", (int) m->mode, "uid", (int) m->uid, "gid", (int) m->gid,
 			 "mtime", (json_int_t) m->mtime.tv_sec, "mtime_ns", (json_int_t) m->mtime.tv_nsec, "xattrs",
@@ -55,13 +58,15 @@ static int meta_from_json(const json_t *json, struct sp_meta *ret)
 	if (json_unpack((json_t *) json, "{s:i, s:i, s:i, s:I, s:I, s:o}", "mode", &mode, "uid", &uid, "gid", &gid, "mtime",
 			&sec, "mtime_ns", &nsec, "xattrs", &xattrs) < 0)
 		return -EBADMSG;
-	*ret = (struct sp_meta){ .mode = (mode_t) mode & 07777, .uid = (uid_t) uid, .gid = (gid_t) gid };
+	if (mode & ~0777 || nsec < 0 || nsec > 999999999)
+		return -EBADMSG; /* no file that we take on has set-id bits, so none is given any by a forged journal */
+	*ret = (struct sp_meta){ .mode = (mode_t) mode, .uid = (uid_t) uid, .gid = (gid_t) gid };
 	ret->mtime = (struct timespec){ .tv_sec = sec, .tv_nsec = nsec };
 	ret->xattrs = sp_xcalloc(json_object_size(xattrs), sizeof(*ret->xattrs));
 	json_object_foreach (xattrs, name, value) {
 		struct sp_xattr *x = &ret->xattrs[ret->n_xattrs++];
 		x->name = sp_xstrdup(name);
-		if (!json_is_string(value) || from_hex(json_string_value(value), &x->value) < 0)
+		if (sp_streq(name, SP_XATTR_CAPABILITY) || !json_is_string(value) || from_hex(json_string_value(value), &x->value) < 0)
 			return -EBADMSG;
 	}
 	return 0;
@@ -76,7 +81,7 @@ static json_t *image_to_json(const struct sp_image *image, int images, size_t *o
 	json_t *json = json_pack("{s:I, s:I, s:I, s:o}", "offset", (json_int_t) *offset, "length",
 				 (json_int_t) image->bytes.len, "crc",
 				 (json_int_t) sp_crc32c(image->bytes.data, image->bytes.len), "meta",
-				 meta_to_json(&image->meta));
+				 meta_to_json(&image->meta, error));
 	*offset += image->bytes.len;
 	return json;
 }
@@ -117,8 +122,12 @@ json_t *sp_record_from_edit(const struct sp_edit *e, int images, size_t *offset,
 	json_t *before = image_to_json(&e->before, images, offset, error);
 	json_t *after = image_to_json(&e->after, images, offset, error);
 
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:O?}", "path", e->path, "op", sp_op_name(e->op), "exact",
-			 (int) e->exact_meta, "before", before, "after", after, "note", e->note);
+	json_t *json = json_pack("{s:s, s:s, s:b, s:o, s:o, s:O?}", "path", e->path, "op", sp_op_name(e->op), "exact",
+				 (int) e->exact_meta, "before", before, "after", after, "note", e->note);
+
+	if (!json && *error == 0)
+		*error = -EILSEQ; /* a path that is no UTF-8 */
+	return json;
 }
 
 static int op_by_name(const char *name, enum sp_op *ret)
@@ -172,6 +181,8 @@ static int fold_files(const json_t *record, int images, struct sp_record *ret)
 
 	json_array_foreach (files, i, v) {
 		struct sp_edits *edits = &ret->edits;
+		if (edits->n == EDITS_MAX)
+			return -EBADMSG;
 		edits->v = sp_xrealloc(edits->v, edits->n + 1, sizeof(*edits->v));
 		int r = sp_record_to_edit(v, images, &edits->v[edits->n++]);
 		if (r < 0)
@@ -210,12 +221,14 @@ int sp_record_fold(const json_t *journal, int images, struct sp_record *ret)
 	int r = 0;
 
 	ret->state = SP_TXN_OPEN;
+	if (json_array_size(journal) && !sp_streq(json_string_value(json_object_get(json_array_get(journal, 0), "type")), "begin"))
+		return -EBADMSG;
 	json_array_foreach (journal, i, record) {
 		const char *type = json_string_value(json_object_get(record, "type"));
 		for (size_t t = 0; t < SP_ELEMENTS(transitions); t++)
 			if (sp_streq(type, transitions[t].type))
 				ret->state = transitions[t].state;
-		if (sp_streq(type, "begin"))
+		if (sp_streq(type, "begin") && !ret->about)
 			ret->about = json_incref(json_object_get(record, "about"));
 		if (sp_streq(type, "drop"))
 			fold_dirs(json_object_get(record, "dirs"), &ret->drop_dirs);

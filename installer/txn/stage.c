@@ -16,6 +16,38 @@ char *sp_slot_name(const char *name, enum sp_slot slot)
 	return sp_xasprintf(".%s.strix-%s", name, ends[slot]);
 }
 
+static bool is_there(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool sp_slots_taken(int dirfd, const char *name)
+{
+	bool taken = false;
+
+	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD; s++) {
+		sp_autofree char *temp = sp_slot_name(name, s);
+		taken = taken || is_there(dirfd, temp);
+	}
+	return taken;
+}
+
+int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept, bool *any)
+{
+	int r = 0;
+
+	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD && r == 0; s++) {
+		sp_autofree char *temp = sp_slot_name(name, s);
+		if (s == kept || !is_there(dirfd, temp))
+			continue;
+		*any = true;
+		r = sp_durable_unlink(dirfd, temp);
+	}
+	return r;
+}
+
 bool sp_is_fat(int fd)
 {
 	struct statfs s;
@@ -44,11 +76,26 @@ static int set_owner(int fd, const struct sp_meta *meta)
 	return fchown(fd, meta->uid, meta->gid) < 0 ? -errno : 0;
 }
 
+/* A folder's default ACL is given to every file that is made in it; the one that is replaced may have none. */
+static int drop_inherited_acl(int fd, const struct sp_meta *meta)
+{
+	static const char acl[] = "system.posix_acl_access";
+
+	for (size_t i = 0; i < meta->n_xattrs; i++)
+		if (sp_streq(meta->xattrs[i].name, acl))
+			return 0;
+	if (fgetxattr(fd, acl, NULL, 0) < 0)
+		return 0;
+	return fremovexattr(fd, acl) < 0 ? -errno : 0;
+}
+
 /* Owner before mode (chown clears set-id bits), both before the attributes (an ACL goes with the mode). */
 static int set_meta(int fd, const struct sp_meta *meta)
 {
 	int r = set_owner(fd, meta);
 
+	if (r == 0)
+		r = drop_inherited_acl(fd, meta);
 	if (r == 0 && fchmod(fd, meta->mode) < 0)
 		r = -errno;
 	if (r == 0)
@@ -96,7 +143,7 @@ void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		sp_autofree char *dir = sp_xstrndup(path, (size_t) (slash - path));
 		/* A link that leads nowhere is there all the same, and is not ours to mend. */
-		if (sp_root_lstat(root, dir, &st) < 0 && !sp_strv_has(missing, dir))
+		if (sp_root_lstat(root, dir, &st) == -ENOENT && !sp_strv_has(missing, dir))
 			sp_strv_add(missing, dir);
 	}
 }

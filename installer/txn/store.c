@@ -8,6 +8,8 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
+#define ID_MAX ((uint64_t) 1 << 53) /* JSON readers keep whole numbers up to there */
+
 static int take_lock(struct sp_store *s, struct sp_error **err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -95,6 +97,17 @@ void sp_store_close(struct sp_store *s)
 	free(s);
 }
 
+/* The name of a folder in tx/, just as it was made. */
+static int parse_id(const char *name, uint64_t *ret)
+{
+	sp_autofree char *back = NULL;
+
+	if (sp_parse_u64(name, ret) < 0 || *ret == 0 || *ret > ID_MAX)
+		return -EBADMSG;
+	back = sp_xasprintf("%" PRIu64, *ret);
+	return sp_streq(back, name) ? 0 : -EBADMSG;
+}
+
 int sp_store_read_state(const struct sp_store *s, json_t **ret, struct sp_error **err)
 {
 	sp_autobuf struct sp_buf b = { 0 };
@@ -127,6 +140,17 @@ int sp_store_write_state(struct sp_store *s, json_t *state, struct sp_error **er
 	return r < 0 ? sp_error_errno(err, r, "cannot write '%s/state.json'", SP_STATE_DIR) : 0;
 }
 
+int sp_store_open_id(const struct sp_store *s, uint64_t *ret)
+{
+	char text[64] = { 0 };
+
+	if (s->dir < 0)
+		return -ENOENT;
+	if (readlinkat(s->dir, "open", text, sizeof(text) - 1) < 0)
+		return errno == EINVAL ? -EBADMSG : -errno;
+	return sp_startswith(text, "tx/") ? parse_id(text + 3, ret) : -EBADMSG;
+}
+
 bool sp_store_interrupted(const struct sp_store *s)
 {
 	struct stat st;
@@ -146,10 +170,14 @@ static int read_record(int tx, const char *id, bool with_images, struct sp_recor
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno; /* died right after mkdir: nothing was begun */
 	sp_autoclose int images = with_images ? openat(dir, "images", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (with_images && images < 0 && errno != ENOENT)
+		return -errno;
 	int r = sp_journal_read(fd, &journal, &end);
 	if (r == 0)
 		r = sp_record_fold(journal, images, ret);
 	json_decref(journal);
+	if (r == 0 && with_images && images < 0 && ret->n_prepared > 0)
+		return -ENOENT;
 	return r;
 }
 
@@ -171,30 +199,40 @@ static int list_ids(int tx, struct sp_strv *ret)
 		sp_cleanup_close_(&copy);
 		return r;
 	}
-	errno = 0;
-	for (struct dirent *e = readdir(d); e; e = readdir(d))
-		if (sp_parse_u64(e->d_name, &id) == 0)
+	for (;;) {
+		errno = 0;
+		struct dirent *e = readdir(d);
+		if (!e)
+			return -errno;
+		if (parse_id(e->d_name, &id) == 0)
 			sp_strv_add(ret, e->d_name);
-	return -errno;
+	}
 }
 
 int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record **ret, size_t *ret_n, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv ids = { 0 };
+	uint64_t open = 0;
 
 	*ret = NULL;
 	*ret_n = 0;
 	if (s->dir < 0)
 		return 0;
-	int r = s->tx < 0 ? -EACCES : list_ids(s->tx, &ids);
+	int r = s->tx < 0 ? s->tx : list_ids(s->tx, &ids);
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR);
+	if (sp_store_open_id(s, &open) < 0)
+		open = 0;
 	struct sp_record *records = sp_xcalloc(ids.n, sizeof(*records));
 	for (size_t i = 0; i < ids.n; i++) {
-		if (sp_parse_u64(ids.v[i], &records[i].id) < 0)
+		if (parse_id(ids.v[i], &records[i].id) < 0)
 			continue;
 		if (read_record(s->tx, ids.v[i], with_images, &records[i]) < 0)
 			records[i].state = SP_TXN_DAMAGED;
+		else if (records[i].state == SP_TXN_OPEN && records[i].id != open)
+			records[i].state = SP_TXN_UNDONE; /* died as it began */
 	}
 	qsort(records, ids.n, sizeof(*records), by_id);
 	*ret = records;

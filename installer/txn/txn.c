@@ -63,6 +63,18 @@ static int make_known(struct sp_txn *t, const char *id, json_t *about)
 	return r < 0 ? r : sp_durable_sync(t->store->dir);
 }
 
+/* It could not begin. What is in its folder counts for nothing once no link leads there. */
+static int abandon(struct sp_txn *t, int r, struct sp_error **err)
+{
+	(void) sp_error_errno(err, r, "cannot begin a journal in '%s/tx/%" PRIu64 "'", SP_STATE_DIR, t->id);
+	if (sp_durable_unlink(t->store->dir, "open") < 0) {
+		(void) sp_error_exit(err, SP_EXIT_RECOVER);
+		(void) sp_error_hint(err, "mend its file system, then run: strix-provision recover");
+	}
+	sp_txn_free(t);
+	return r;
+}
+
 int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, struct sp_error **err)
 {
 	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
@@ -77,10 +89,8 @@ int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, str
 	r = open_files(t, id);
 	if (r == 0)
 		r = make_known(t, id, about);
-	if (r < 0) {
-		sp_txn_free(t);
-		return sp_error_errno(err, r, "cannot begin a journal in '%s/tx/%s'", SP_STATE_DIR, id);
-	}
+	if (r < 0)
+		return abandon(t, r, err);
 	*ret = t;
 	return 0;
 }
@@ -143,7 +153,10 @@ static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_err
 	int r = dir < 0 ? dir : sp_disk_equals(dir, name, &e->before, &same);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot read '%s'", e->path);
-	return same ? 0 : changed_under_us(err, e->path);
+	if (!same)
+		return changed_under_us(err, e->path);
+	/* Before it is our list, so that an undo leaves what is not ours. */
+	return e->op != SP_OP_KEEP && sp_slots_taken(dir, name) ? write_failed(err, -EEXIST, e) : 0;
 }
 
 static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
@@ -179,7 +192,7 @@ static int stage_one(struct sp_txn *t, const struct sp_edit *e)
 		return dir;
 	temp = sp_slot_name(name, SP_SLOT_NEW);
 	if (e->op == SP_OP_DELETE)
-		return faccessat(dir, temp, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
+		return 0;
 	if (e->before.exists || e->exact_meta)
 		return sp_stage_image(dir, temp, &e->after, e->exact_meta);
 	/* A new file has the owner of its folder: root's in /etc, the builder's in an image tree. */
@@ -200,9 +213,11 @@ static int prepared(struct sp_txn *t)
 		r = sp_durable_sync(t->dir);
 	if (r == 0)
 		r = journal_event(t, "prepared", true);
-	if (r == 0)
-		t->state = SP_TXN_PREPARED;
-	return r;
+	if (r < 0)
+		return r;
+	t->state = SP_TXN_PREPARED;
+	t->n_prepared = t->n_edits;
+	return 0;
 }
 
 int sp_txn_stage(struct sp_txn *t, const struct sp_edits *edits, struct sp_error **err)
@@ -237,7 +252,7 @@ int sp_txn_drop_dirs(struct sp_txn *t, const struct sp_strv *dirs, struct sp_err
 	for (size_t i = 0; i < dirs->n; i++)
 		json_array_append_new(names, json_string(dirs->v[i]));
 	json_t *record = json_pack("{s:s, s:o}", "type", "drop", "dirs", names);
-	int r = sp_journal_append(&t->journal, record, false);
+	int r = sp_journal_append(&t->journal, record, true);
 	json_decref(record);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
@@ -252,18 +267,6 @@ static bool same_folder(const char *a, const char *b)
 	size_t n = (size_t) (strrchr(a, '/') - a);
 
 	return n == (size_t) (strrchr(b, '/') - b) && strncmp(a, b, n) == 0;
-}
-
-/* The displaced old files of [from, to) may go once their folder is synced. */
-static int drop_displaced(int dir, struct sp_txn *t, size_t from, size_t to)
-{
-	int r = 0;
-
-	for (size_t i = from; i < to && r == 0; i++) {
-		sp_autofree char *temp = sp_slot_name(strrchr(t->edits[i]->path, '/') + 1, SP_SLOT_NEW);
-		r = sp_durable_unlink(dir, temp);
-	}
-	return r;
 }
 
 /*
@@ -289,7 +292,7 @@ static int publish_run(struct sp_txn *t, size_t from, size_t *ret_to)
 		r = sp_durable_sync(dir);
 	if (r == 0 && fat)
 		r = sp_durable_sync_fs(dir);
-	return r < 0 ? r : drop_displaced(dir, t, from, to);
+	return r;
 }
 
 int sp_txn_publish(struct sp_txn *t, struct sp_error **err)
@@ -320,38 +323,61 @@ int sp_txn_publish(struct sp_txn *t, struct sp_error **err)
 
 /* --- commit ---------------------------------------------------------------------------------------------------- */
 
+/* Whoever had a file open when it was displaced may have written to it since: nobody would see that any more. */
+static int check_displaced(struct sp_txn *t, const struct sp_edit *e, struct sp_error **err)
+{
+	sp_autofree char *name = NULL, *temp = NULL;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	bool same = false, none = false;
+
+	if (dir < 0)
+		return sp_error_errno(err, dir, "cannot open the folder of '%s'", e->path);
+	temp = sp_slot_name(name, SP_SLOT_NEW);
+	int r = sp_disk_equals(dir, temp, &(struct sp_image){ 0 }, &none);
+	if (r == 0 && !none)
+		r = sp_disk_equals(dir, temp, &e->before, &same);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot read what '%s' was", e->path);
+	return same || none ? 0 : changed_under_us(err, e->path);
+}
+
 int sp_txn_commit(struct sp_txn *t, struct sp_error **err)
 {
+	for (size_t i = 0; i < t->n_published; i++) {
+		int r = check_displaced(t, t->edits[i], err);
+		if (r < 0)
+			return r;
+	}
 	int r = journal_event(t, "committed", true);
-
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
 	t->state = SP_TXN_COMMITTED;
 	return 0;
 }
 
-/* Whatever was left beside a target. */
-static int remove_leftovers(struct sp_txn *t, const char *path)
+/* Whatever was left beside the targets; one sync for a run of files of one folder. */
+static int remove_leftovers(struct sp_txn *t, size_t i, bool *any)
 {
 	sp_autofree char *name = NULL;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, path, &name);
-	int r = 0;
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, t->edits[i]->path, &name);
+	const bool last = i + 1 == t->n_edits || !same_folder(t->edits[i]->path, t->edits[i + 1]->path);
 
 	if (dir == -ENOENT || dir == -ENOTDIR)
 		return 0;
-	if (dir < 0)
-		return dir;
-	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD && r == 0; s++) {
-		sp_autofree char *temp = sp_slot_name(name, s);
-		r = sp_durable_unlink(dir, temp);
+	int r = dir < 0 ? dir : sp_drop_slots(dir, name, SP_SLOT__NONE, any);
+	if (r == 0 && last && *any) {
+		r = sp_durable_sync(dir);
+		*any = false;
 	}
 	return r;
 }
 
 int sp_txn_finish(struct sp_txn *t, struct sp_error **err)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < t->n_edits; i++) {
-		int r = remove_leftovers(t, t->edits[i]->path);
+		int r = remove_leftovers(t, i, &any);
 		if (r < 0)
 			return sp_error_errno(err, r, "cannot remove what was left beside '%s'", t->edits[i]->path);
 	}

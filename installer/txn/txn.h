@@ -14,7 +14,8 @@
  *   BEGIN       durable list of what will be touched and of temporary names     -> undone: temporaries removed
  *   stage       ".NAME.strix-new" beside each target, complete and synced       -> the same
  *   PREPARED    images and journal durable: undo is possible from here on       -> undone
- *   publish     RENAME_EXCHANGE, look at what came out, sync the directory      -> undone from the images
+ *   publish     RENAME_EXCHANGE, look at what came out, sync the directory      -> undone: what came out goes back, or
+ *               (it waits under the temporary name until the end)                  the image where it is lost
  *   COMMITTED                                                                   -> finished
  *   DONE | UNDONE
  * More files can be staged after a publish (generated products): another FILES and PREPARED record.
@@ -71,7 +72,7 @@ int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, str
 uint64_t sp_txn_id(const struct sp_txn *txn);
 /*
  * Check that every before-image still is what is on disk (-ESTALE, exit SP_EXIT_CONFLICT), stage, make images and
- * PREPARED durable. May be called again after a publish. Edits are borrowed until the end.
+ * PREPARED durable. May be called again after a publish, with other files. Edits are borrowed until the end.
  */
 int sp_txn_stage(struct sp_txn *txn, const struct sp_edits *edits, struct sp_error **err) sp_must_check;
 /* Folders (outermost first) that sp_txn_finish() removes where they are empty. Before sp_txn_stage(), which makes it durable. */
@@ -82,7 +83,11 @@ int sp_txn_publish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 int sp_txn_commit(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 /* After COMMITTED, and after the engine has written state.json: remove leftovers, DONE. Safe to repeat. */
 int sp_txn_finish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
-/* Put everything back, UNDONE. A file that is neither ours nor old stays and is named: -EUCLEAN, exit SP_EXIT_RECOVER. */
+/*
+ * Put everything back, UNDONE. A file that somebody changed before we published it is theirs, and no error; one that
+ * was changed since stays and is named: -EUCLEAN, exit SP_EXIT_RECOVER. Nothing is done (the transaction stays open,
+ * and the next run reads which way it goes) where it cannot be made sure that the journal does not say COMMITTED.
+ */
 int sp_txn_undo(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 void sp_txn_free(struct sp_txn *txn); /* an unfinished one stays open and is recovered by the next run */
 
@@ -93,5 +98,8 @@ void sp_txn_free(struct sp_txn *txn); /* an unfinished one stays open and is rec
 int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error **err) sp_must_check;
 enum sp_txn_state sp_txn_state(const struct sp_txn *txn);
 
-/* Wait for apt/dpkg, rpm/dnf, pacman to be idle and keep them out until sp_store_close(); seconds 0: do not wait. */
+/*
+ * Wait for apt/dpkg, rpm/dnf, pacman to be idle; seconds 0: do not wait. The first two are kept out until
+ * sp_store_close(). pacman's lock is a file that would outlive a crash of ours and stop it for good: it is looked at only.
+ */
 int sp_store_lock_packages(struct sp_store *store, unsigned seconds, struct sp_error **err) sp_must_check;

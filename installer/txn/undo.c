@@ -13,30 +13,44 @@
 #include "txn/internal.h"
 
 /*
- * What waits under the temporary name after a swap is the file that was there. If it is neither the old nor the new
- * one, somebody's edit came between our look and the swap, and we died before taking the swap back.
+ * What waits under the first temporary name tells how far the file came. Until the swap it is the new file; from the
+ * swap on what came out: the old file, or an edit that somebody made between our look and the swap. A removal has
+ * nothing waiting until the file is moved there.
  */
-static int give_back_foreign(int dir, const char *name, const struct sp_edit *e, bool *ret)
-{
-	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
-	bool ours = false, old = false;
-	struct stat st;
+enum waiting { WAITS_NOTHING, WAITS_NEW, WAITS_OLD, WAITS_FOREIGN };
 
-	*ret = false;
-	if (fstatat(dir, temp, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	int r = sp_disk_equals(dir, temp, &e->after, &ours);
-	if (r == 0)
-		r = sp_disk_equals(dir, temp, &e->before, &old);
-	if (r < 0 || ours || old)
-		return r;
-	*ret = true;
-	r = e->after.exists ? sp_durable_exchange(dir, temp, name) : sp_durable_rename_new(dir, temp, name);
-	return r == -EEXIST ? 0 : r;
+static int look_at_waiting(int dir, const char *name, const struct sp_edit *e, enum waiting *ret)
+{
+	static const struct sp_image absent;
+	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
+	bool none = false, is_new = false, is_old = false;
+	int r = sp_disk_equals(dir, temp, &absent, &none);
+
+	if (r == 0 && !none && e->after.exists)
+		r = sp_disk_equals(dir, temp, &e->after, &is_new);
+	if (r == 0 && !none && e->before.exists)
+		r = sp_disk_equals(dir, temp, &e->before, &is_old);
+	*ret = none ? WAITS_NOTHING : is_new ? WAITS_NEW : is_old ? WAITS_OLD : WAITS_FOREIGN;
+	return r;
 }
 
-/* Put the old file in the place of ours, with its owner, mode, attributes and mtime. */
-static int restore(int dir, const char *name, const struct sp_edit *e)
+static int sync_all(int dir)
+{
+	int r = sp_durable_sync(dir);
+
+	return r == 0 && sp_is_fat(dir) ? sp_durable_sync_fs(dir) : r;
+}
+
+/* The displaced file itself goes back: no space is needed for that, and nothing about it can have changed. */
+static int swap_back(int dir, const char *name, const struct sp_edit *e)
+{
+	int r = sp_publish_one(dir, name, SP_SLOT_NEW, &e->after, &e->before);
+
+	return r < 0 ? r : sync_all(dir);
+}
+
+/* From the image, with owner, mode, attributes and mtime, in the place of `now`. */
+static int restore(int dir, const char *name, const struct sp_edit *e, const struct sp_image *now)
 {
 	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_UNDO);
 	int r = sp_durable_unlink(dir, temp); /* of an undo that was cut short */
@@ -44,69 +58,104 @@ static int restore(int dir, const char *name, const struct sp_edit *e)
 	if (r == 0 && e->before.exists)
 		r = sp_stage_image(dir, temp, &e->before, true);
 	if (r == 0)
-		r = sp_publish_one(dir, name, SP_SLOT_UNDO, &e->after, &e->before);
-	if (r == 0)
-		r = sp_durable_sync(dir);
-	if (r == 0 && sp_is_fat(dir))
-		r = sp_durable_sync_fs(dir);
-	return r;
+		r = sp_publish_one(dir, name, SP_SLOT_UNDO, now, &e->before);
+	return r < 0 ? r : sync_all(dir);
 }
 
 static bool meta_differs(int dir, const char *name, const struct sp_image *image)
 {
+	const struct sp_meta *m = &image->meta;
 	struct stat st;
 
-	return image->exists && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (st.st_mtim.tv_sec != image->meta.mtime.tv_sec || st.st_mtim.tv_nsec != image->meta.mtime.tv_nsec ||
-		(st.st_mode & 07777) != image->meta.mode);
+	if (!image->exists || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	if (st.st_mtim.tv_sec != m->mtime.tv_sec || st.st_mtim.tv_nsec != m->mtime.tv_nsec)
+		return true;
+	return !sp_is_fat(dir) && ((st.st_mode & 07777) != m->mode || st.st_uid != m->uid || st.st_gid != m->gid);
 }
 
-/* -ESTALE: the file is neither old nor ours. */
-static int undo_published(int dir, const char *name, const struct sp_edit *e)
+/* Somebody's edit goes back to its place. -EEXIST: there is another one; both stay where they are. */
+static int give_back(int dir, const char *name, const struct sp_edit *e)
 {
-	bool foreign = false, old = false, ours = false;
-	int r = give_back_foreign(dir, name, e, &foreign);
+	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
+	static const struct sp_image absent;
+	bool ours = false, none = false;
+	int r = sp_disk_equals(dir, name, &absent, &none);
 
-	if (r < 0 || foreign)
-		return r < 0 ? r : -ESTALE;
-	r = sp_disk_equals(dir, name, &e->before, &old);
-	if (r == 0)
+	if (r == 0 && e->after.exists)
 		r = sp_disk_equals(dir, name, &e->after, &ours);
 	if (r < 0)
 		return r;
-	if (ours && (!old || meta_differs(dir, name, &e->before)))
-		return restore(dir, name, e);
+	if (!none && !ours)
+		return -EEXIST;
+	r = none ? sp_durable_rename_new(dir, temp, name) : sp_durable_exchange(dir, temp, name);
+	return r < 0 ? r : sync_all(dir);
+}
+
+/* -ESTALE: the file is neither old nor ours. */
+static int put_back(int dir, const char *name, const struct sp_edit *e, enum waiting waiting)
+{
+	static const struct sp_image absent;
+	bool old = false, ours = false, none = false;
+	int r = sp_disk_equals(dir, name, &e->before, &old);
+
+	if (r == 0)
+		r = sp_disk_equals(dir, name, &e->after, &ours);
+	if (r == 0)
+		r = sp_disk_equals(dir, name, &absent, &none);
+	if (r < 0)
+		return r;
+	if (ours && old)
+		return meta_differs(dir, name, &e->before) ? restore(dir, name, e, &e->after) : 0;
+	if (ours)
+		return waiting == WAITS_OLD ? swap_back(dir, name, e) : restore(dir, name, e, &e->after);
+	if (none && !old && sp_is_fat(dir)) /* a power cut there can lose both names */
+		return restore(dir, name, e, &absent);
 	return old ? 0 : -ESTALE;
 }
 
-static int drop_slots(int dir, const char *name)
+/* -EEXIST: as -ESTALE, and what waits is somebody's, too. */
+static int undo_prepared(int dir, const char *name, const struct sp_edit *e, enum sp_slot *kept)
 {
-	bool any = false;
+	const bool same_bytes = e->before.exists && e->after.exists && sp_buf_eq(&e->before.bytes, &e->after.bytes);
+	enum waiting waiting = WAITS_NOTHING;
 	struct stat st;
-	int r = 0;
+	int r = look_at_waiting(dir, name, e, &waiting);
 
-	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD && r == 0; s++) {
-		sp_autofree char *temp = sp_slot_name(name, s);
-		any = any || fstatat(dir, temp, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		r = sp_durable_unlink(dir, temp);
-	}
-	return r < 0 || !any ? r : sp_durable_sync(dir);
+	if (r < 0)
+		return r;
+	if (waiting == WAITS_NEW && !same_bytes)
+		return 0; /* it was never published, or taken back */
+	if (waiting == WAITS_NOTHING && e->op == SP_OP_DELETE && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (waiting != WAITS_FOREIGN)
+		return put_back(dir, name, e, waiting);
+	r = give_back(dir, name, e);
+	*kept = r < 0 ? SP_SLOT_NEW : SP_SLOT__NONE;
+	return r;
 }
 
-static int undo_one(struct sp_txn *t, const struct sp_edit *e, bool was_prepared)
+/* What is neither old nor ours is told in `stuck`. */
+static int undo_one(struct sp_txn *t, const struct sp_edit *e, bool was_prepared, struct sp_strv *stuck)
 {
 	sp_autofree char *name = NULL;
 	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	enum sp_slot kept = SP_SLOT__NONE;
+	bool any = false;
 
 	if (dir == -ENOENT && !e->before.exists)
 		return 0; /* its folder was not made yet, or is gone again */
 	if (dir < 0)
 		return dir;
-	int r = was_prepared ? undo_published(dir, name, e) : 0;
-	if (r < 0 && r != -ESTALE)
+	int r = was_prepared ? undo_prepared(dir, name, e, &kept) : 0;
+	if (r == -ESTALE)
+		sp_strv_addf(stuck, "'%s'", e->path);
+	else if (r == -EEXIST)
+		sp_strv_addf(stuck, "'%s' (twice: what stood there first is '.%s.strix-new' beside it)", e->path, name);
+	else if (r < 0)
 		return r;
-	int dropped = drop_slots(dir, name);
-	return dropped < 0 ? dropped : r;
+	r = sp_drop_slots(dir, name, kept, &any);
+	return r == 0 && any ? sp_durable_sync(dir) : r;
 }
 
 int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs)
@@ -139,14 +188,6 @@ static int mark_undone(struct sp_txn *t, struct sp_error **err)
 	return 0;
 }
 
-/* Of the edits, how many may have been published: all that a "prepared" covers. */
-static size_t n_prepared(const struct sp_txn *t)
-{
-	if (t->state == SP_TXN_OPEN)
-		return 0;
-	return t->record.n_prepared ? t->record.n_prepared : t->n_edits;
-}
-
 static int quiesce_all(struct sp_txn *t, struct sp_error **err)
 {
 	struct sp_edits all = { 0 };
@@ -165,14 +206,18 @@ static int quiesce_all(struct sp_txn *t, struct sp_error **err)
 int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv stuck = { 0 };
-	int r = 0;
+	/* A record that we do not know to be on disk: "committed" must not be found there when all is put back. */
+	int r = sp_journal_mend(&t->journal);
 
+	if (r < 0) {
+		(void) sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
+		(void) sp_error_exit(err, SP_EXIT_RECOVER);
+		return sp_error_hint(err, "mend its file system, then run: strix-provision recover");
+	}
 	for (size_t i = t->n_edits; i > 0; i--) {
 		const struct sp_edit *e = t->edits[i - 1];
-		int one = undo_one(t, e, i - 1 < n_prepared(t));
-		if (one == -ESTALE) {
-			sp_strv_addf(&stuck, "'%s'", e->path);
-		} else if (one < 0 && r == 0) { /* the others are put back all the same */
+		int one = undo_one(t, e, i - 1 < t->n_prepared, &stuck);
+		if (one < 0 && r == 0) { /* the others are put back all the same */
 			(void) sp_error_errno(err, one, "cannot put back '%s'", e->path);
 			r = one;
 		}
@@ -207,37 +252,37 @@ static int reopen_files(struct sp_txn *t)
 	size_t end = 0;
 	int r;
 
-	t->journal.fd = sp_durable_open_append(t->dir, "journal", 0600);
+	t->journal.fd = sp_durable_open_own(t->dir, "journal");
 	if (t->journal.fd < 0)
 		return t->journal.fd;
-	t->images = sp_durable_open_append(t->dir, "images", 0600);
+	t->images = sp_durable_open_own(t->dir, "images");
 	if (t->images < 0)
 		return t->images;
 	r = sp_journal_read(t->journal.fd, &journal, &end);
 	if (r < 0)
 		return r;
 	t->journal.next = json_array_size(journal);
-	if (ftruncate(t->journal.fd, (off_t) end) < 0) /* the torn tail: new records must not stand behind it */
-		r = -errno;
+	t->journal.end = (off_t) end;
+	t->journal.torn = true; /* new records must not stand behind a torn tail */
+	r = t->journal.next ? sp_journal_mend(&t->journal) : -EBADMSG;
 	if (r == 0)
 		r = sp_record_fold(journal, t->images, &t->record);
 	json_decref(journal);
 	return r;
 }
 
-static int reopen(struct sp_store *store, const char *id, struct sp_txn *t)
+static int reopen(struct sp_store *store, struct sp_txn *t)
 {
-	int r = sp_parse_u64(id, &t->id);
+	sp_autofree char *id = sp_xasprintf("%" PRIu64, t->id);
 
-	if (r < 0)
-		return -EBADMSG;
 	t->dir = openat(store->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (t->dir < 0)
 		return -errno;
-	r = reopen_files(t);
+	int r = reopen_files(t);
 	if (r < 0)
 		return r;
 	t->state = t->record.state;
+	t->n_prepared = t->record.n_prepared;
 	t->n_edits = t->record.edits.n;
 	t->edits = sp_xcalloc(t->n_edits, sizeof(*t->edits));
 	for (size_t i = 0; i < t->n_edits; i++)
@@ -249,19 +294,21 @@ static int reopen(struct sp_store *store, const char *id, struct sp_txn *t)
 
 int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error **err)
 {
-	char text[64] = { 0 };
-	struct sp_txn *t = NULL;
+	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
 
 	*ret = NULL;
-	if (readlinkat(store->dir, "open", text, sizeof(text) - 1) < 0)
-		return errno == ENOENT ? 0 : sp_error_errno(err, -errno, "cannot read '%s/open'", SP_STATE_DIR);
-	t = sp_xcalloc(1, sizeof(*t));
 	*t = (struct sp_txn){ .store = store, .dir = -1, .images = -1, .journal.fd = -1 };
-	int r = sp_startswith(text, "tx/") ? reopen(store, text + 3, t) : -EBADMSG;
+	int r = sp_store_open_id(store, &t->id);
+	if (r == -ENOENT) {
+		sp_txn_free(t);
+		return 0;
+	}
+	if (r == 0)
+		r = reopen(store, t);
 	if (r < 0) {
 		sp_txn_free(t);
-		(void) sp_error_errno(err, r, "the journal of the interrupted transaction '%s/%s' cannot be used", SP_STATE_DIR,
-				      text);
+		(void) sp_error_errno(err, r, "the journal of the interrupted transaction '%s/open' cannot be used",
+				      SP_STATE_DIR);
 		(void) sp_error_exit(err, SP_EXIT_RECOVER);
 		return sp_error_hint(err, "keep a copy of %s, check the files it lists, then remove %s/open", SP_STATE_DIR,
 				     SP_STATE_DIR);
