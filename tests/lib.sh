@@ -144,6 +144,25 @@ new_machine() { # NAME [FOLDER]: unpack a recorded machine and make it $TREE
 	[ ! -e "$TREE" ] || { chmod -R u+rwX "$TREE" && rm -rf "$TREE"; }
 	"$SP_TREE" unpack "$TESTS/machines/$1" "$TREE" 2>"$SCRATCH/unpack" ||
 		bail_out "cannot unpack $1: $(cat "$SCRATCH/unpack")"
+	[ ! -e "$TREE/etc/debian_version" ] || install_generator
+}
+
+install_generator() { # a machine of Debian's family has a grub-mkconfig, which is the same one for all of them
+	mkdir -p "$TREE/usr/sbin"
+	cp "$TESTS/bin/grub-mkconfig" "$TREE/usr/sbin/grub-mkconfig"
+	chmod 755 "$TREE/usr/sbin" "$TREE/usr/sbin/grub-mkconfig"
+	touch -d @1767225600 "$TREE/usr/sbin/grub-mkconfig"
+}
+
+has_generated_menu() {
+	[ -e "$TREE/usr/sbin/grub-mkconfig" ]
+}
+
+generate_menu() { # what the tree's own grub-mkconfig does on its first boot; the same sources give the same file
+	SP_FAKE_ROOT=$TREE "$TREE/usr/sbin/grub-mkconfig" >"$SCRATCH/grub.cfg" 2>"$SCRATCH/mkconfig" ||
+		bail_out "grub-mkconfig: $(cat "$SCRATCH/mkconfig")"
+	cat "$SCRATCH/grub.cfg" >"$TREE/boot/grub/grub.cfg"
+	touch -d '@1767225600.123456789' "$TREE/boot/grub/grub.cfg"
 }
 
 list_root() { # FILE: what --root owns (all but sys and proc), without our state directory
@@ -257,12 +276,22 @@ boot_kernel() { # LINE: transparent huge pages and the IOMMU
 	done
 }
 
-reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; TOKENS were typed at the boot menu
+boot_generated() { # the first entry of a generated menu, which is the default one
+	booted=$(sed -n 's/^[ \t]*linux[ \t]*//p' "$TREE/boot/grub/grub.cfg" | head -n 1)
+	kernel=${booted%% *}
+	booted=${booted#* }
+}
+
+boot_bls() { # [ENTRY-ID [TOKENS]]
 	id=${1:-$(default_entry)}
 	booted="$(entry_line "$id")${2:+ $2}"
+	kernel=$(sed -n 's/^linux[ \t]*//p' "$TREE/boot/loader/entries/$id.conf")
+}
+
+reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; TOKENS were typed at the boot menu
+	if has_generated_menu; then boot_generated; else boot_bls "$@"; fi
 	REBOOTS=$((${REBOOTS:-0} + 1))
 	printf 'b0070000-0000-4000-8000-%012d\n' "$REBOOTS" >"$TREE/proc/sys/kernel/random/boot_id"
-	kernel=$(sed -n 's/^linux[ \t]*//p' "$TREE/boot/loader/entries/$id.conf")
 	printf 'BOOT_IMAGE=(hd0,gpt2)%s %s\n' "$kernel" "$booted" >"$TREE/proc/cmdline"
 	boot_gpu "$booted"
 	boot_kernel "$booted"

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/root.h"
 #include "boot/owned.h"
+#include "format/assign.h"
 #include "format/cmdline.h"
 #include "format/host.h"
 #include "txn/edit.h"
@@ -44,12 +45,24 @@ struct sp_place {
 	struct sp_host host;
 	bool exists;
 	bool only_remove; /* our keys are taken out here and nothing is added (GRUB_CMDLINE_LINUX_DEFAULT) */
+	bool only_displaced; /* with only_remove: not our keys, but the foreign tokens that ours displace (--replace) */
+	bool whole;	  /* the setup's own_file: sp_boot_plan() passes it over; line is all that is generated from */
 	char *line;	  /* NULL: the file is there, but holds none */
 	char *create;	  /* the complete line to start from when the place has to be created (rule R0); NULL: do not */
 	size_t extra;	  /* bytes that the loader adds to this line: BOOT_IMAGE=, values of variables */
 	char *linux_path; /* entry: for GRUB 2.14's length bug; NULL elsewhere */
 	bool bad_length;  /* this machine's GRUB has that bug */
 	char *skip;	  /* why it is left alone ("line 7 needs a shell to be understood"); NULL: it is used */
+};
+
+/* What another file says of the line, where ours is one of several that a generator reads in order. */
+struct sp_source {
+	char *path;    /* in the root */
+	unsigned line; /* of path, where it says so; 0: see why */
+	char *text;    /* the tokens it gives; NULL: see why */
+	char *why;     /* it cannot be understood without a shell, or not be read; NULL: it can */
+	bool behind;   /* read after ours */
+	bool anew;     /* with behind: what stands before it is lost, ours too */
 };
 
 struct sp_boot;
@@ -62,6 +75,20 @@ struct sp_boot_ops {
 	int (*read)(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err);
 	/* After publishing: does the tree (read anew into boot) hold what it must? -EBADMSG with the entry named. */
 	int (*check)(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err);
+
+	/* --- setups whose entries are generated from a file that is ours altogether; all of it or nothing ------------- */
+
+	const char *own_file; /* it extends the line; NULL: tokens are moved in the places */
+	void (*render)(const struct sp_dropin_line *lines, size_t n, struct sp_buf *ret); /* none: empty */
+	const char *product;  /* what is generated: it holds the entries */
+	const char *command;  /* what makes it, as a user would type it */
+	/*
+	 * Make the product from the sources as they stand on disk, with the system's own tool, and check it; it is
+	 * written nowhere. Only where sp_generators_refusal() has none. boot: as read before the sources changed. -EBADMSG: the
+	 * product is not what it must be; else as sp_child_run().
+	 */
+	int (*generate)(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
+			struct sp_buf *product, struct sp_error **err);
 };
 
 struct sp_boot {
@@ -71,6 +98,9 @@ struct sp_boot {
 	size_t n_entries;
 	struct sp_place *places; /* in the order in which they must be published */
 	size_t n_places;
+	struct sp_source *sources; /* setups with an own_file: what counts beside it, in the order it is read */
+	size_t n_sources;
+	char *entries_why; /* why the entries are not known; NULL: they are */
 	struct sp_strv warnings;
 	char *root_arg; /* "root=UUID=..." of this system; NULL: unknown */
 };
@@ -84,6 +114,16 @@ extern const struct sp_boot_ops *const sp_boot_table[]; /* in probe order, NULL 
 int sp_boot_read(const struct sp_root *root, const char *name, struct sp_boot **ret, struct sp_error **err) sp_must_check;
 void sp_boot_free(struct sp_boot *boot);
 const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: none */
+
+/*
+ * May a generator run? Only when the root is the "/" of this process, and has what generators ask: /proc, /sys and
+ * /dev, as the running system has, or a chroot that was prepared. NULL: it may; else the reason, borrowed.
+ */
+const char *sp_generators_refusal(const struct sp_root *root);
+
+/* Is a token, or another value of its key, in effect before or behind ours? The source that decides; NULL: none. */
+const struct sp_source *sp_source_before(const struct sp_boot *boot, const char *key);
+const struct sp_source *sp_source_behind(const struct sp_boot *boot, const char *key);
 
 /*
  * Edits that bring every place of this system from what we own there to `wanted`, one edit a file. `owned` is what

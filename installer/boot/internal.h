@@ -3,8 +3,10 @@
 #pragma once
 
 #include "boot/boot.h"
+#include "format/grubcfg.h"
 
 extern const struct sp_boot_ops sp_boot_grub_bls;
+extern const struct sp_boot_ops sp_boot_grub_d;
 
 /* Hand an error over to the caller; returns its code. */
 static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)
@@ -42,6 +44,12 @@ void sp_entries_clear(struct sp_boot *boot);
 struct sp_place *sp_place_add(const struct sp_root *root, struct sp_boot *boot, enum sp_place_role role,
 			      const struct sp_host *host, const char *path);
 void sp_places_clear(struct sp_boot *boot);
+
+/* --- sources.c --------------------------------------------------------------------------------------------------- */
+
+/* A new source (borrowed until the next one). */
+struct sp_source *sp_source_add(struct sp_boot *boot, const char *path);
+void sp_sources_clear(struct sp_boot *boot);
 
 /* --- grub.c: what GRUB itself reads ------------------------------------------------------------------------------ */
 
@@ -89,6 +97,21 @@ bool sp_grub_bls_changes(const struct sp_entry *e); /* it is one that gets our t
 /* A file that is a line. 0 with *ret NULL: it is not there, or holds none; a dangling link is an error. */
 int sp_grub_bls_read_plain(const struct sp_root *root, const char *path, char **ret, struct sp_error **err) sp_must_check;
 int sp_grub_bls_read_places(const struct sp_grub_bls *rd, struct sp_error **err) sp_must_check;
+
+/* --- grub-d.c, grub-d-sources.c, grub-d-generate.c ----------------------------------------------------------------- */
+
+#define SP_GRUB_D	"/etc/default/grub.d"
+#define SP_GRUB_D_OWN	SP_GRUB_D "/zz-strix-provision.cfg"
+#define SP_GRUB_D_CFG	"/boot/grub/grub.cfg"
+
+/* Path of the tree's grub-mkconfig, when there is one and it reads SP_GRUB_D; NULL. */
+const char *sp_grub_d_tool(const struct sp_root *root);
+/* The menu as entries; sets ours, rescue, by_default and root_arg. env may be NULL. */
+void sp_grub_d_fill(const struct sp_menu *menu, const struct sp_grub *grub, struct sp_boot *boot);
+int sp_grub_d_read_sources(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+int sp_grub_d_check(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err) sp_must_check;
+int sp_grub_d_generate(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
+		       struct sp_buf *product, struct sp_error **err) sp_must_check;
 
 /* --- table.c ----------------------------------------------------------------------------------------------------- */
 

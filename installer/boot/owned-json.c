@@ -205,9 +205,9 @@ json_t *sp_note_to_json(const struct sp_note *note)
 {
 	json_t *lines = json_array();
 
-	if (note->whole) {
+	if (note->whole || note->product) {
 		json_decref(lines);
-		return json_pack("{s:b}", "whole", 1);
+		return json_pack("{s:b}", note->whole ? "whole" : "product", 1);
 	}
 	for (size_t i = 0; i < note->n_lines; i++)
 		json_array_append_new(lines, line_to_json(&note->lines[i]));
@@ -239,8 +239,11 @@ int sp_note_from_json(const json_t *json, struct sp_note *ret, struct sp_error *
 	const json_t *lines = json_object_get(json, "lines");
 	int r = 0;
 
-	*ret = (struct sp_note){ .whole = json_is_true(json_object_get(json, "whole")) };
-	if (!ret->whole && !json_is_array(lines))
+	*ret = (struct sp_note){
+		.whole = json_is_true(json_object_get(json, "whole")),
+		.product = json_is_true(json_object_get(json, "product")),
+	};
+	if (!ret->whole && !ret->product && !json_is_array(lines))
 		return damaged(err, "a change without a note");
 	for (size_t i = 0; i < json_array_size(lines) && r == 0; i++)
 		r = line_from_json(json_array_get(lines, i), ret, err);

@@ -43,7 +43,7 @@ int sp_owned_from_json(const json_t *json, struct sp_owned_list *ret, struct sp_
 
 /*
  * An edit's note: what was ours in the file before and what is after, one record a line that it holds:
- * {"whole": true} or {"lines": [{"host", "var", "linux", "from": [...], "to": [...]}]}. Bytes that are no UTF-8 are
+ * {"whole": true}, {"product": true} or {"lines": [{"host", "var", "linux", "from": [...], "to": [...]}]}. Bytes that are no UTF-8 are
  * kept as {"hex": "..."} in the place of a string.
  */
 struct sp_line_note {
@@ -53,6 +53,7 @@ struct sp_line_note {
 };
 struct sp_note {
 	bool whole;
+	bool product; /* it was generated from what else is in the transaction */
 	struct sp_line_note *lines;
 	size_t n_lines;
 };

@@ -103,6 +103,40 @@ static void note_changed(const struct planner *pl, const struct sp_place *p, con
 		sp_strv_addf(pl->changed, "%s: %s", p->path, keys->v[i]);
 }
 
+static bool stands_on(const struct sp_args *args, const char *token)
+{
+	for (size_t i = 0; i < args->n; i++)
+		if (!args->v[i].for_init && sp_token_eq(args->v[i].text, token))
+			return true;
+	return false;
+}
+
+static bool was_taken_out(const struct sp_tokens *owned, const char *token)
+{
+	for (size_t i = 0; i < owned->n; i++)
+		for (size_t k = 0; k < owned->v[i].displaced.n; k++)
+			if (sp_token_eq(sp_displaced_text(owned->v[i].displaced.v[k]), token))
+				return true;
+	return false;
+}
+
+/* Of what the wanted tokens displace, what stands here or was taken out here before. */
+static void bar_displaced(const struct planner *pl, const struct sp_place *p, const char *line, struct sp_tokens *ret)
+{
+	sp_autoargs struct sp_args args = { 0 };
+	sp_autotokens struct sp_tokens found = { 0 };
+
+	sp_args_parse(line, &args);
+	for (size_t i = 0; i < pl->wanted->n; i++)
+		for (size_t k = 0; k < pl->wanted->v[i].displaced.n; k++) {
+			const char *token = pl->wanted->v[i].displaced.v[k];
+
+			if (stands_on(&args, token) || was_taken_out(owned_at(pl, p), token))
+				sp_tokens_add(&found, token, NULL);
+		}
+	sp_owned_bar(&found, ret);
+}
+
 /* Move the line of one place in the bytes of its file. */
 static int plan_line(const struct planner *pl, const struct sp_place *p, struct sp_buf *file, struct sp_note *note,
 		     struct sp_error **err)
@@ -117,8 +151,12 @@ static int plan_line(const struct planner *pl, const struct sp_place *p, struct 
 
 	if (r < 0 || !line)
 		return r;
-	if (p->only_remove)
+	if (p->only_displaced)
+		bar_displaced(pl, p, line, &barred);
+	else if (p->only_remove)
 		sp_owned_bar(pl->wanted, &barred);
+	if (p->only_displaced && barred.n == 0 && owned_at(pl, p)->n == 0)
+		return 0; /* a foreign file that has nothing to do with us */
 	sp_owned_move(line, owned_at(pl, p), p->only_remove ? &barred : pl->wanted, linux_path, &t);
 	r = check_length(p, line, t.line, err);
 	if (r < 0)
@@ -161,6 +199,11 @@ static int add_edit(const struct sp_root *root, const char *path, bool existed, 
 	return 0;
 }
 
+static bool is_used(const struct sp_place *p)
+{
+	return !p->skip && !p->whole;
+}
+
 /* All places of one file, applied to the same bytes one after the other. */
 static int plan_file(const struct planner *pl, const struct sp_root *root, const struct sp_boot *boot, const char *path,
 		     struct sp_edits *edits, struct sp_error **err)
@@ -176,7 +219,7 @@ static int plan_file(const struct planner *pl, const struct sp_root *root, const
 	for (size_t i = 0; i < boot->n_places && r == 0; i++) {
 		const struct sp_place *p = &boot->places[i];
 
-		if (!p->skip && sp_streq(p->path, path))
+		if (is_used(p) && sp_streq(p->path, path))
 			r = plan_line(pl, p, &after, &note, err);
 	}
 	if (r < 0) {
@@ -192,9 +235,9 @@ static int plan_file(const struct planner *pl, const struct sp_root *root, const
 static bool is_first_of_file(const struct sp_boot *boot, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (!boot->places[i].skip && sp_streq(boot->places[i].path, boot->places[at].path))
+		if (is_used(&boot->places[i]) && sp_streq(boot->places[i].path, boot->places[at].path))
 			return false;
-	return !boot->places[at].skip;
+	return is_used(&boot->places[at]);
 }
 
 static bool is_older(const struct timespec *a, const struct timespec *b)

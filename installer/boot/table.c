@@ -4,7 +4,7 @@
 
 #include "boot/internal.h"
 
-const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, NULL };
+const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, NULL };
 
 /* --- what is there when nothing was recognised ------------------------------------------------------------------- */
 
@@ -138,10 +138,14 @@ static int by_name(const struct sp_root *root, const char *name, struct sp_boot 
 	return -EINVAL;
 }
 
-static int ambiguous(const struct sp_boot_ops *a, const struct sp_boot_ops *b, struct sp_error **err)
+static int ambiguous(const struct sp_boot *first, const struct sp_boot_ops *b, const struct sp_strv *seen,
+		     struct sp_error **err)
 {
-	(void) sp_error_set(err, -ENOTSUP, "two boot setups are there that cannot be told apart: %s and %s", a->name,
-			    b->name);
+	const struct sp_boot_ops *a = first->ops;
+	sp_autofree char *of_a = sp_strv_join(&first->seen, ", "), *of_b = sp_strv_join(seen, ", ");
+
+	(void) sp_error_set(err, -ENOTSUP, "two boot setups are there that cannot be told apart: %s (%s) and %s (%s)", a->name,
+			    of_a, b->name, of_b);
 	(void) sp_error_hint(err, "say which one starts this system: --boot %s or --boot %s", a->name, b->name);
 	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
 	return -ENOTSUP;
@@ -158,7 +162,7 @@ static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp
 		if (r == 0)
 			continue;
 		if (boot->ops)
-			return ambiguous(boot->ops, *ops, err);
+			return ambiguous(boot, *ops, &seen, err);
 		boot->ops = *ops;
 		sp_strv_copy(&boot->seen, &seen);
 	}
@@ -183,8 +187,10 @@ void sp_boot_free(struct sp_boot *boot)
 		return;
 	sp_entries_clear(boot);
 	sp_places_clear(boot);
+	sp_sources_clear(boot);
 	sp_strv_clear(&boot->seen);
 	sp_strv_clear(&boot->warnings);
+	free(boot->entries_why);
 	free(boot->root_arg);
 	free(boot);
 }

@@ -83,12 +83,12 @@ json_t *sp_applied_to_json(const struct sp_applied *a)
 	json_t *settings = json_array();
 	for (size_t i = 0; i < a->n_settings; i++)
 		json_array_append_new(settings, setting_to_json(&a->settings[i]));
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "transaction", (json_int_t) a->txn,
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:b}", "transaction", (json_int_t) a->txn,
 			 "boot_id", text_or_null(a->boot_id), "boot_setup", text_or_null(a->boot_setup), "platform",
 			 text_or_null(a->platform), "selection", sp_selection_to_json(&a->selection), "gtt_mib",
 			 (json_int_t) a->gtt_mib, "carve_out_mib", (json_int_t) a->carve_out_mib, "settings", settings,
 			 "owned", sp_owned_to_json(&a->owned), "common", sp_tokens_to_json(&a->common), "live",
-			 live_to_json(a));
+			 live_to_json(a), "generation_due", (int) a->generation_due);
 }
 
 static int read_lists(const json_t *settings, const json_t *live, struct sp_applied *ret)
@@ -126,6 +126,7 @@ int sp_applied_from_json(const json_t *json, struct sp_applied *ret, struct sp_e
 	ret->boot_id = dup_member(json, "boot_id");
 	ret->boot_setup = dup_member(json, "boot_setup");
 	ret->platform = dup_member(json, "platform");
+	ret->generation_due = json_is_true(json_object_get(json, "generation_due"));
 	int r = read_lists(json_object_get(json, "settings"), json_object_get(json, "live"), ret);
 	if (r < 0)
 		(void) sp_error_set(err, r, "a setting in it is incomplete");

@@ -139,7 +139,10 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, str
 		return r;
 	sp_wanted_tokens(p, &wanted);
 	json_t *about = about_apply(p, id);
-	const struct sp_job job = { .about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted };
+	const struct sp_job job = {
+		.about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted, .boot = p->boot,
+		.generate = p->generate, .product_as_is = p->next.generation_due,
+	};
 	r = sp_commit(s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
 	if (r < 0)

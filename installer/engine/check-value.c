@@ -99,9 +99,9 @@ void sp_check_live(struct sp_verifier *v, const struct sp_applied_setting *s)
 		sp_check_add(v, s, SP_LAYER_LIVE, s->value, sp_steal(now), SP_CHECK_OK, NULL);
 		return;
 	}
-	if (v->same_boot && !was_set_live(v, s->live) && r != -EACCES) {
-		sp_check_add(v, s, SP_LAYER_LIVE, s->value, sp_steal(now), SP_CHECK_PENDING,
-			     sp_xstrdup("not rebooted since apply"));
+	const char *waiting = sp_check_waiting(v, s);
+	if (waiting && !was_set_live(v, s->live) && r != -EACCES) {
+		sp_check_add(v, s, SP_LAYER_LIVE, s->value, sp_steal(now), SP_CHECK_PENDING, sp_xstrdup(waiting));
 		return;
 	}
 	char *why = r < 0 ? why_unreadable(v, s->live, r, &result)
@@ -119,11 +119,12 @@ static char *mib(uint64_t bytes)
 static void add_effect(struct sp_verifier *v, const struct sp_applied_setting *s, const char *expected, char *actual,
 		       bool good, char *why)
 {
-	enum sp_check_result result = good ? SP_CHECK_OK : v->same_boot ? SP_CHECK_PENDING : SP_CHECK_FAIL;
+	const char *waiting = sp_check_waiting(v, s);
+	enum sp_check_result result = good ? SP_CHECK_OK : waiting ? SP_CHECK_PENDING : SP_CHECK_FAIL;
 
-	if (!good && v->same_boot) {
+	if (!good && waiting) {
 		free(why);
-		why = sp_xstrdup("not rebooted since apply");
+		why = sp_xstrdup(waiting);
 	}
 	sp_check_add(v, s, SP_LAYER_EFFECT, expected, actual, result, why);
 }

@@ -18,6 +18,12 @@ struct sp_verifier {
 void sp_check_add(struct sp_verifier *v, const struct sp_applied_setting *s, enum sp_layer layer, const char *expected,
 		  char *actual, enum sp_check_result result, char *reason);
 
+/*
+ * Why the running kernel cannot have the setting yet, and need not: it was not restarted since the apply, or not by a
+ * menu that was still to be made. NULL: it must have it. Borrowed.
+ */
+const char *sp_check_waiting(const struct sp_verifier *v, const struct sp_applied_setting *s);
+
 void sp_check_line(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* disk, entry, cmdline */
 void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s); /* disk */
 void sp_check_live(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* live */

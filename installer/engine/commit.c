@@ -40,12 +40,15 @@ static int check_files(const struct sp_session *s, const struct sp_edits *edits,
 	return 0;
 }
 
-static int check_product(const struct sp_session *s, const struct sp_job *job, struct sp_error **err)
+static int check_product(const struct sp_session *s, const struct sp_job *job, const struct sp_edits *products,
+			 struct sp_error **err)
 {
 	sp_autoboot struct sp_boot *boot = NULL;
 	int r = check_files(s, job->edits, err);
 
-	if (r < 0 || !job->boot_name)
+	if (r == 0)
+		r = check_files(s, products, err);
+	if (r < 0 || !job->boot_name || job->product_as_is)
 		return r;
 	r = sp_boot_read(s->root, job->boot_name, &boot, err);
 	if (r == 0 && boot->ops->check)
@@ -53,7 +56,8 @@ static int check_product(const struct sp_session *s, const struct sp_job *job, s
 	return r < 0 ? sp_error_wrap(err, "the result is not right, so everything was put back") : 0;
 }
 
-static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_error **err)
+static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_edits *products,
+		     struct sp_error **err)
 {
 	int r = job->drop_dirs ? sp_txn_drop_dirs(txn, job->drop_dirs, err) : 0;
 
@@ -63,9 +67,13 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 	sp_progress(s, "putting them in place");
 	if (r == 0)
 		r = sp_txn_publish(txn, err);
+	if (r == 0 && job->generate) {
+		sp_progress(s, "making the boot menu anew");
+		r = sp_generate(s, txn, job, products, err);
+	}
 	sp_progress(s, "reading the result back");
 	if (r == 0)
-		r = check_product(s, job, err);
+		r = check_product(s, job, products, err);
 	if (r == 0)
 		r = sp_txn_commit(txn, err);
 	return r;
@@ -88,12 +96,13 @@ int sp_commit(const struct sp_session *s, struct sp_store *store, const struct s
 	      struct sp_strv *warnings, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *late = NULL;
+	sp_autoedits struct sp_edits products = { 0 };
 	struct sp_txn *txn = NULL;
 
 	int r = sp_txn_begin(store, job->about, &txn, err);
 	if (r < 0)
 		return r;
-	r = carry_out(s, txn, job, err);
+	r = carry_out(s, txn, job, &products, err);
 	if (r < 0) {
 		r = undo(txn, r, err);
 		if (sp_state_write(store, &late) < 0) /* only the list of what was undone; the next write has it, too */

@@ -234,7 +234,7 @@ void sp_wanted_tokens(const struct sp_plan *p, struct sp_tokens *ret)
 {
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		const struct sp_decision *d = &p->decisions[i];
-		if (d->setting->dest != SP_DEST_CMDLINE || !d->ours)
+		if (d->setting->dest != SP_DEST_CMDLINE || !d->ours || d->state == SP_DECIDE_SHADOWED)
 			continue;
 		sp_autofree char *text = sp_xasprintf("%s=%s", d->key, d->value);
 		bool replace = sp_strv_has(&p->selection.replace, d->setting->id);

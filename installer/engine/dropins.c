@@ -172,24 +172,24 @@ static bool stands_in(const struct sp_dropin_kind *kind, const struct sp_buf *fi
 	return false;
 }
 
-static int add_edit(const struct sp_session *s, struct sp_plan *p, const struct sp_dropin_kind *kind,
-		    const struct sp_buf *text, struct sp_edit **ret, struct sp_error **err)
+int sp_plan_whole_file(const struct sp_session *s, struct sp_plan *p, const char *path, const struct sp_buf *text,
+		       struct sp_edit **ret, struct sp_error **err)
 {
-	const struct sp_owned *owned = sp_owned_find(&p->applied.owned, kind->path, NULL);
+	const struct sp_owned *owned = sp_owned_find(&p->applied.owned, path, NULL);
 	struct sp_note note = { .whole = true };
 	struct sp_edit *e = NULL;
-	int r = sp_edits_add(&p->edits, s->root, kind->path, text->len ? text : NULL, &e, err);
+	int r = sp_edits_add(&p->edits, s->root, path, text->len ? text : NULL, &e, err);
 
 	if (r < 0)
 		return r;
-	if (!sp_streq(e->path, kind->path))
-		return sp_error_set(err, -ELOOP, "'%s' is a symbolic link; it must be a file of its own", kind->path);
+	if (!sp_streq(e->path, path))
+		return sp_error_set(err, -ELOOP, "'%s' is a symbolic link; it must be a file of its own", path);
 	e->note = sp_note_to_json(&note);
 	bool unchanged = owned && owned->text && e->before.exists && sp_streq(e->before.bytes.data, owned->text);
 	if (e->before.exists && !unchanged && e->op != SP_OP_KEEP)
-		sp_strv_addf(&p->conflicts, "'%s' %s", kind->path,
+		sp_strv_addf(&p->conflicts, "'%s' %s", path,
 			     owned ? "was edited by hand" : "is there, but not from an apply that is recorded here");
-	sp_owned_set_whole(&p->next.owned, kind->path, text->len ? text->data : NULL);
+	sp_owned_set_whole(&p->next.owned, path, text->len ? text->data : NULL);
 	*ret = e;
 	return 0;
 }
@@ -211,7 +211,7 @@ static int plan_kind(const struct sp_session *s, struct sp_plan *p, const struct
 			lines[n++] = (struct sp_dropin_line){ d->setting->id, d->setting->summary, d->key, d->value };
 	}
 	kind->render(lines, n, &text);
-	int r = add_edit(s, p, kind, &text, &e, err);
+	int r = sp_plan_whole_file(s, p, kind->path, &text, &e, err);
 	for (size_t i = 0; i < p->n_decisions && r == 0; i++) {
 		struct sp_decision *d = &p->decisions[i];
 		if (d->setting->dest != kind->dest || !d->ours)

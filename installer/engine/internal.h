@@ -34,7 +34,7 @@ int sp_decide(struct sp_plan *plan, struct sp_error **err) sp_must_check;
 /* The kernel that boots by default, else the newest installed; borrowed, may be NULL. boot may be NULL. */
 const char *sp_next_kernel(const struct sp_boot *boot, const struct sp_facts *f);
 const char *sp_plan_kernel(const struct sp_plan *plan);
-/* Tokens of the decisions that are to be on the line. */
+/* Tokens of the decisions that are to be on the line; without those that something takes off it again. */
 void sp_wanted_tokens(const struct sp_plan *plan, struct sp_tokens *ret);
 
 /* --- names.c: names on the present line that no kernel will understand ------------------------------------------- */
@@ -65,6 +65,36 @@ void sp_effective_clear(struct sp_effective *e);
 /* Edits of the files that are ours altogether; sets states and conflicts. */
 int sp_plan_dropins(const struct sp_session *s, struct sp_plan *plan, struct sp_error **err) sp_must_check;
 
+/* The edit of a file that is ours altogether; no text: it goes. Edited by hand: a conflict. *ret is borrowed. */
+int sp_plan_whole_file(const struct sp_session *s, struct sp_plan *p, const char *path, const struct sp_buf *text,
+		       struct sp_edit **ret, struct sp_error **err) sp_must_check;
+
+/* --- plan-line.c: the command line in a plan --------------------------------------------------------------------- */
+
+int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error **err) sp_must_check;
+
+/* --- own-file.c: boot setups whose line is extended by a file that is ours altogether ------------------------------ */
+
+/* Leave out what others have already; warn of other values of a key, which ours will win over. */
+void sp_own_file_decide(struct sp_plan *p);
+int sp_own_file_plan(const struct sp_session *s, struct sp_plan *p, struct sp_error **err) sp_must_check;
+/* Decisions that a file read after ours undoes. */
+void sp_own_file_shadows(struct sp_plan *p);
+
+/* --- generate.c: what is generated from the sources that a transaction changes ------------------------------------- */
+
+/*
+ * Do the entries not say what they would, generated now: one of this system lacks a wanted token, or has one of `gone`
+ * that no other source gives? Unknown entries are not called stale.
+ */
+bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone);
+/* Tokens of `was` that are not in `is`, or with another value. */
+void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, struct sp_tokens *ret);
+/* Whether apply generates, or leaves it for the first boot of the tree: generate, pending, actions, next. */
+void sp_plan_generation(const struct sp_session *s, struct sp_plan *p);
+/* "grub-mkconfig -o ...: left for ...", why it is not done here. Owned. */
+char *sp_generation_deferred(const struct sp_boot *boot, const char *why);
+
 /* --- live.c: values of the running system ------------------------------------------------------------------------ */
 
 bool sp_session_is_live(const struct sp_session *s, const struct sp_facts *facts);
@@ -88,7 +118,16 @@ struct sp_job {
 	const struct sp_strv *drop_dirs;      /* may be NULL */
 	const char *boot_name;		      /* setup whose product is checked; NULL: none */
 	const struct sp_tokens *wanted;	      /* what must stand in its entries */
+	const struct sp_boot *boot;	      /* as read before; may be NULL */
+	bool generate;			      /* make boot's product between publishing and the check */
+	bool product_as_is;		      /* it is left to be generated elsewhere, so its entries are not checked */
 };
+/*
+ * Generate the product from what is published, stage and publish it in the same transaction. `products` holds the
+ * edit from then on and must live as long as the transaction.
+ */
+int sp_generate(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_edits *products,
+		struct sp_error **err) sp_must_check;
 int sp_commit(const struct sp_session *s, struct sp_store *store, const struct sp_job *job, uint64_t *ret_id,
 	      struct sp_strv *warnings, struct sp_error **err) sp_must_check;
 /* SIGINT, SIGTERM, SIGHUP wait until the transaction has come to an end; SIGPIPE becomes an errno. */

@@ -163,82 +163,6 @@ static void check_gate(struct sp_plan *p)
 		p->next.carve_out_mib, p->sizes.gain_mib, key, path);
 }
 
-/* --- the command line ------------------------------------------------------------------------------------------ */
-
-/* Does every place that we use have the token, alone of its key? */
-static bool stands_everywhere(const struct sp_boot *boot, const char *token)
-{
-	for (size_t i = 0; i < boot->n_places; i++) {
-		const struct sp_place *place = &boot->places[i];
-		if (place->skip || place->only_remove)
-			continue;
-		if (!place->line || sp_cmdline_presence(place->line, token) != SP_PRESENT)
-			return false;
-	}
-	return true;
-}
-
-static void mark_standing(struct sp_plan *p)
-{
-	for (size_t i = 0; i < p->n_decisions; i++) {
-		struct sp_decision *d = &p->decisions[i];
-		if (d->setting->dest != SP_DEST_CMDLINE || !d->ours)
-			continue;
-		sp_autofree char *token = sp_xasprintf("%s=%s", d->key, d->value);
-		if (stands_everywhere(p->boot, token))
-			d->state = SP_DECIDE_OK;
-	}
-}
-
-static int note_owned(struct sp_plan *p, const struct sp_edit *e, struct sp_error **err)
-{
-	sp_autonote struct sp_note note = { 0 };
-	int r = e->note ? sp_note_from_json(e->note, &note, err) : 0;
-
-	for (size_t i = 0; i < note.n_lines && r == 0; i++)
-		sp_owned_set_tokens(&p->next.owned, e->path, &note.lines[i].host, &note.lines[i].to);
-	return r;
-}
-
-/* What is ours on a line that new entries inherit: from the place they inherit it from, else simply all of it. */
-static void note_common(struct sp_plan *p, const struct sp_tokens *wanted)
-{
-	for (size_t i = 0; i < p->boot->n_places; i++) {
-		const struct sp_place *place = &p->boot->places[i];
-		const struct sp_owned *o = sp_owned_find(&p->next.owned, place->path, place->host.var);
-		if (place->role != SP_PLACE_FUTURE || !o)
-			continue;
-		sp_tokens_copy(&p->next.common, &o->tokens);
-		return;
-	}
-	for (size_t i = 0; i < wanted->n; i++) /* without what they may displace: there they displaced nothing */
-		sp_tokens_add(&p->next.common, wanted->v[i].text, NULL);
-}
-
-static int plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
-{
-	sp_autotokens struct sp_tokens wanted = { 0 };
-	sp_autostrv struct sp_strv changed = { 0 };
-
-	if (!p->boot)
-		return 0;
-	sp_wanted_tokens(p, &wanted);
-	int r = sp_boot_plan(s->root, p->boot, &p->applied.owned, &p->applied.common, &wanted, &p->edits, &changed, err);
-	for (size_t i = 0; i < p->edits.n && r == 0; i++)
-		r = note_owned(p, &p->edits.v[i], err);
-	if (r < 0)
-		return r;
-	note_common(p, &wanted);
-	mark_standing(p);
-	for (size_t i = 0; i < changed.n; i++)
-		sp_strv_addf(&p->warnings, "%s was changed by hand since the last apply", changed.v[i]);
-	for (size_t i = 0; i < p->boot->n_places; i++)
-		if (p->boot->places[i].skip)
-			sp_strv_addf(&p->warnings, "'%s' is left alone: %s", p->boot->places[i].path, p->boot->places[i].skip);
-	sp_strv_copy(&p->warnings, &p->boot->warnings);
-	return 0;
-}
-
 /* --- what will be recorded --------------------------------------------------------------------------------------- */
 
 static void record_setting(struct sp_plan *p, const struct sp_decision *d, const struct sp_derived *derived)
@@ -282,7 +206,7 @@ static bool selection_changed(const struct sp_plan *p)
 	return changed;
 }
 
-static void conclude(struct sp_plan *p)
+static void conclude(const struct sp_session *s, struct sp_plan *p)
 {
 	p->pending = sp_edits_pending(&p->edits) || selection_changed(p);
 	for (size_t i = 0; i < p->n_decisions; i++)
@@ -296,6 +220,7 @@ static void conclude(struct sp_plan *p)
 	for (size_t i = 0; i < p->next.n_live; i++)
 		sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", p->next.live[i].path,
 			     p->next.live[i].after, p->next.live[i].before);
+	sp_plan_generation(s, p);
 	if (p->reboot_required)
 		sp_strv_add(&p->actions, "reboot, so that the kernel reads its new command line");
 }
@@ -314,7 +239,7 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 	if (r == 0)
 		r = sp_decide(p, err);
 	if (r == 0)
-		r = plan_line(s, p, err);
+		r = sp_plan_line(s, p, err);
 	if (r == 0)
 		r = sp_plan_dropins(s, p, err);
 	if (r < 0)
@@ -323,7 +248,7 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 	check_gate(p);
 	sp_check_names(p);
 	record(s, p);
-	conclude(p);
+	conclude(s, p);
 	sp_advise_plan(s, p);
 	return 0;
 }

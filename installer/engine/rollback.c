@@ -9,18 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "engine/internal.h"
-
-struct undo {
-	const struct sp_session *s;
-	struct sp_record *records;
-	size_t n;
-	bool *chosen; /* records that are undone */
-	const struct sp_record *target; /* the committed apply that stands afterwards; NULL: none */
-	struct sp_applied now, then;
-	struct sp_edits edits;
-	struct sp_strv conflicts, drop_dirs;
-};
+#include "engine/rewind.h"
 
 /* --- which transactions ------------------------------------------------------------------------------------------ */
 
@@ -30,7 +19,7 @@ static bool is_kind(const struct sp_record *r, const char *kind)
 	       sp_streq(json_string_value(json_object_get(r->about, "kind")), kind);
 }
 
-static bool was_undone(const struct undo *u, uint64_t id)
+static bool was_undone(const struct sp_undo *u, uint64_t id)
 {
 	for (size_t i = 0; i < u->n; i++) {
 		const json_t *list = json_object_get(u->records[i].about, "undoes");
@@ -61,7 +50,7 @@ static int damaged(const struct sp_record *r, struct sp_error **err)
 			     "--keep-conflicts undoes what the others tell", r->id);
 }
 
-static int choose(struct undo *u, const struct sp_rollback_options *o, struct sp_error **err)
+static int choose(struct sp_undo *u, const struct sp_rollback_options *o, struct sp_error **err)
 {
 	bool found = false;
 
@@ -83,184 +72,12 @@ static int choose(struct undo *u, const struct sp_rollback_options *o, struct sp
 	return r;
 }
 
-/* --- one file ---------------------------------------------------------------------------------------------------- */
+/* --- plan --------------------------------------------------------------------------------------------------------- */
 
-struct rewind {
-	struct sp_image image; /* what the file is to be, so far */
-	bool exact;	       /* with the metadata of a before-image */
-};
-
-static bool same_bytes(const struct sp_image *a, const struct sp_image *b)
-{
-	return a->exists == b->exists && (!a->exists || sp_buf_eq(&a->bytes, &b->bytes));
-}
-
-/* The file of before the edit comes back; rights that somebody gave it since stay. */
-static void take_before(struct rewind *w, const struct sp_edit *e)
-{
-	struct sp_image image = { 0 };
-
-	sp_image_copy(&image, &e->before);
-	if (w->image.exists && image.exists && !sp_meta_same_rights(&w->image.meta, &e->after.meta)) {
-		sp_meta_clear(&image.meta);
-		sp_meta_copy(&image.meta, &w->image.meta);
-		image.meta.mtime = e->before.meta.mtime;
-	}
-	sp_image_clear(&w->image);
-	*w = (struct rewind){ .image = image, .exact = true };
-}
-
-/* Once a file and reason, however many transactions meet it. */
-static void add_conflict(struct undo *u, const char *path, const char *what)
-{
-	sp_autofree char *text = sp_xasprintf("%s: %s", path, what);
-
-	if (!sp_strv_has(&u->conflicts, text))
-		sp_strv_add(&u->conflicts, text);
-}
-
-static int take_out_tokens(struct undo *u, struct rewind *w, const char *path, const struct sp_line_note *line,
-			   struct sp_error **err)
-{
-	sp_autofree char *text = NULL;
-	sp_autobuf struct sp_buf file = { 0 };
-	sp_autotransition struct sp_transition t = { 0 };
-	int r = sp_host_get(&line->host, &w->image.bytes, &text, err);
-
-	if (r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL) {
-		add_conflict(u, path, "can no longer be understood");
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	sp_owned_move(text, &line->to, &line->from, line->linux_path, &t);
-	for (size_t i = 0; i < t.changed.n; i++) {
-		sp_autofree char *what = sp_xasprintf("%s was changed since", t.changed.v[i]);
-		add_conflict(u, path, what);
-	}
-	r = sp_host_put(&line->host, &w->image.bytes, t.line, &file, err);
-	if (r < 0)
-		return r;
-	if (!sp_buf_eq(&file, &w->image.bytes)) {
-		sp_buf_clear(&w->image.bytes);
-		sp_buf_add(&w->image.bytes, file.data, file.len);
-		w->exact = false;
-	}
-	return 0;
-}
-
-static int rewind_one(struct undo *u, struct rewind *w, const struct sp_edit *e, struct sp_error **err)
-{
-	sp_autonote struct sp_note note = { 0 };
-
-	if (same_bytes(&w->image, &e->after)) {
-		take_before(w, e);
-		return 0;
-	}
-	if (same_bytes(&w->image, &e->before))
-		return 0;
-	int r = e->note ? sp_note_from_json(e->note, &note, err) : 0;
-	if (r < 0)
-		return sp_error_wrap(err, "%s", e->path);
-	if (note.whole && !w->image.exists) {
-		take_before(w, e); /* removed by hand: what stood there before us may stand again */
-		return 0;
-	}
-	if (note.whole)
-		add_conflict(u, e->path, "was edited by hand");
-	for (size_t i = note.n_lines; i > 0 && w->image.exists && r == 0; i--)
-		r = take_out_tokens(u, w, e->path, &note.lines[i - 1], err);
-	return r; /* an entry that is gone (its kernel was removed) stays gone */
-}
-
-/*
- * An entry that was made after an apply had our tokens from the start, so they are in the first before-image that there
- * is of it. What is to stand is known from the place it inherited them from.
- */
-static int take_out_inherited(struct undo *u, struct rewind *w, const struct sp_edit *first, struct sp_error **err)
-{
-	sp_autonote struct sp_note note = { 0 };
-	int r = first->note ? sp_note_from_json(first->note, &note, err) : 0;
-
-	for (size_t i = 0; i < note.n_lines && w->image.exists && r == 0; i++) {
-		struct sp_line_note line = note.lines[i]; /* a view */
-		if (line.from.n == 0 || sp_owned_find(&u->then.owned, first->path, line.host.var))
-			continue;
-		line.to = line.from;
-		line.from = u->then.common;
-		r = take_out_tokens(u, w, first->path, &line, err);
-	}
-	return r;
-}
-
-static int rewind_path(struct undo *u, const char *path, struct sp_error **err)
-{
-	const struct sp_edit *first = NULL;
-	struct rewind w = { 0 };
-	struct sp_edit *edit = NULL;
-	int r = sp_image_read(u->s->root, path, &w.image, err);
-
-	for (size_t i = u->n; i > 0 && r == 0; i--) {
-		const struct sp_edit *e = u->chosen[i - 1] ? sp_edits_find(&u->records[i - 1].edits, path) : NULL;
-		if (!e || e->op == SP_OP_KEEP)
-			continue;
-		first = e;
-		r = rewind_one(u, &w, e, err);
-	}
-	if (r == 0 && first)
-		r = take_out_inherited(u, &w, first, err);
-	if (r == 0)
-		r = sp_edits_add(&u->edits, u->s->root, path, w.image.exists ? &w.image.bytes : NULL, &edit, err);
-	if (r == 0 && w.exact && w.image.exists) {
-		sp_meta_clear(&edit->after.meta);
-		sp_meta_copy(&edit->after.meta, &w.image.meta);
-		edit->exact_meta = true;
-		if (edit->op == SP_OP_KEEP && edit->before.exists && !sp_meta_eq(&edit->before.meta, &edit->after.meta))
-			edit->op = SP_OP_REPLACE;
-	}
-	sp_image_clear(&w.image);
-	return r;
-}
-
-static int rewind_files(struct undo *u, struct sp_error **err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < u->n && r == 0; i++) {
-		if (!u->chosen[i])
-			continue;
-		sp_strv_copy(&u->drop_dirs, &u->records[i].made_dirs);
-		for (size_t k = 0; k < u->records[i].edits.n && r == 0; k++)
-			if (!sp_edits_find(&u->edits, u->records[i].edits.v[k].path))
-				r = rewind_path(u, u->records[i].edits.v[k].path, err);
-	}
-	return r;
-}
-
-/* --- places that no transaction touched: entries of kernels that were installed since ---------------------------- */
-
-static int clean_new_places(struct undo *u, struct sp_boot *boot, struct sp_error **err)
-{
-	sp_autostrv struct sp_strv changed = { 0 };
-
-	for (size_t i = 0; i < boot->n_places; i++) {
-		struct sp_place *place = &boot->places[i];
-		sp_autofree char *path = NULL;
-		if (sp_root_resolve(u->s->root, place->path, &path) < 0)
-			continue;
-		if (!place->exists || sp_edits_find(&u->edits, path)) {
-			free(place->skip);
-			place->skip = sp_xstrdup("done");
-		}
-	}
-	/* A value that is not ours in such an entry is the new kernel's own business, so no conflict. */
-	return sp_boot_plan(u->s->root, boot, &u->now.owned, &u->now.common, &u->then.common, &u->edits, &changed, err);
-}
-
-static int plan_undo(struct undo *u, struct sp_boot **boot, struct sp_strv *warnings, struct sp_error **err)
+static int plan_undo(struct sp_undo *u, struct sp_boot **boot, struct sp_strv *warnings, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *e = NULL;
-	int r = rewind_files(u, err);
+	int r = sp_rewind_files(u, err);
 
 	if (r < 0)
 		return r;
@@ -268,12 +85,15 @@ static int plan_undo(struct undo *u, struct sp_boot **boot, struct sp_strv *warn
 		sp_strv_addf(warnings, "entries of kernels installed since were not looked at: %s", e->message);
 		return 0;
 	}
-	return clean_new_places(u, *boot, err);
+	r = sp_rewind_places(u, *boot, err);
+	if (r == 0)
+		sp_rewind_product(u, *boot, warnings);
+	return r;
 }
 
 /* --- carry it out ------------------------------------------------------------------------------------------------ */
 
-static json_t *about_rollback(const struct undo *u, const struct sp_facts *facts)
+static json_t *about_rollback(const struct sp_undo *u, const struct sp_facts *facts)
 {
 	sp_autostrv struct sp_strv ids = { 0 };
 	json_t *list = json_array();
@@ -292,7 +112,7 @@ static json_t *about_rollback(const struct undo *u, const struct sp_facts *facts
 	return about;
 }
 
-static int refuse_conflicts(const struct undo *u, struct sp_result *ret, struct sp_error **err)
+static int refuse_conflicts(const struct sp_undo *u, struct sp_result *ret, struct sp_error **err)
 {
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
 	sp_autofree char *all = sp_strv_join(&u->conflicts, "; ");
@@ -302,7 +122,7 @@ static int refuse_conflicts(const struct undo *u, struct sp_result *ret, struct 
 	return sp_error_hint(err, "--keep-conflicts undoes everything else and leaves these as they are");
 }
 
-static int carry_out(struct undo *u, struct sp_store *store, const struct sp_boot *boot, struct sp_result *ret,
+static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_boot *boot, struct sp_result *ret,
 		     struct sp_error **err)
 {
 	sp_autofacts struct sp_facts *facts = NULL;
@@ -316,6 +136,7 @@ static int carry_out(struct undo *u, struct sp_store *store, const struct sp_boo
 		.about = about, .edits = &u->edits, .drop_dirs = &u->drop_dirs,
 		.boot_name = boot ? boot->ops->name : NULL,
 		.wanted = u->conflicts.n ? &none : &u->then.common,
+		.boot = boot, .generate = u->generate, .product_as_is = u->now.generation_due,
 	};
 	r = sp_commit(u->s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
@@ -332,7 +153,7 @@ static int carry_out(struct undo *u, struct sp_store *store, const struct sp_boo
 	return 0;
 }
 
-static int rollback_locked(struct undo *u, struct sp_store *store, const struct sp_rollback_options *o,
+static int rollback_locked(struct sp_undo *u, struct sp_store *store, const struct sp_rollback_options *o,
 			   struct sp_result *ret, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
@@ -374,7 +195,7 @@ static int has_any(const struct sp_session *s, const struct sp_rollback_options 
 int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o, struct sp_result *ret,
 		struct sp_error **err)
 {
-	struct undo u = { .s = s };
+	struct sp_undo u = { .s = s };
 	struct sp_store *store = NULL;
 	int r = has_any(s, o, err);
 

@@ -7,11 +7,12 @@
 #   apply again     nothing is written: inode, ctime and mtime of everything stay
 #   verify          waits for the reboot (8)
 #   reboot, verify  all is in effect (0)
+#   (a menu that is generated: apply leaves it to the first boot; then it is made, and another reboot takes it)
 #   rollback --yes  the tree is what it was: bytes, modes, owners, attributes, times, links; no stray file
 #   reboot, verify  none of our tokens is left
 #
 # A case is a folder: `case` (machine, args, exit statuses), setup.sh (optional: changes the tree first), expected/.
-# Files that are wholly ours (*strix-provision.conf) are compared without comments, blanks around '=' and order, so
+# Files that are wholly ours (*strix-provision.conf, .cfg) are compared without comments, blanks around '=' and order, so
 # that their wording is free; but every line of theirs must be explained by a comment above it.
 # SP_CASES="zbook-64 framework" runs some of them only.
 . "${SP_SRCDIR:-.}/tests/lib.sh"
@@ -23,7 +24,7 @@ bare() { # FILE: what counts in a file of ours
 same_content() { # CASE PATH
 	want=$TESTS/cases/$1/expected/$2
 	case $2 in
-	*strix-provision.conf)
+	*strix-provision.conf | *strix-provision.cfg)
 		bare "$want" >"$SCRATCH/want"
 		if [ -f "$TREE/$2" ]; then bare "$TREE/$2" >"$SCRATCH/got"; else : >"$SCRATCH/got"; fi
 		expect_same "$1: apply: /$2 holds the expected settings" "$SCRATCH/want" "$SCRATCH/got"
@@ -52,13 +53,15 @@ check_after_apply() { # CASE BEFORE
 	while read -r path; do
 		same_content "$1" "$path"
 	done <"$SCRATCH/expected"
-	for file in "$TREE"/etc/*.d/*strix-provision.conf; do
+	for file in "$TREE"/etc/*.d/*strix-provision.conf "$TREE"/etc/default/grub.d/*strix-provision.cfg; do
 		[ ! -e "$file" ] || check "$1: apply: every line of /${file#"$TREE/"} is explained" every_line_is_explained "$file"
 	done
 	check "$1: apply: /etc/kernel/cmdline is not older than /etc/default/grub (grub2-mkconfig compares them)" \
-		test ! "$TREE/etc/kernel/cmdline" -ot "$TREE/etc/default/grub"
-	cut -f 1,3,4,9 "$2" >"$SCRATCH/meta-before"
-	cut -f 1,3,4,9 "$SCRATCH/after" | grep -v 'strix-provision.conf\|^etc/environment.d	' >"$SCRATCH/meta-after"
+		test ! -e "$TREE/etc/kernel/cmdline" -o ! "$TREE/etc/kernel/cmdline" -ot "$TREE/etc/default/grub"
+	cut -f 1,3,4,9 "$2" | sort >"$SCRATCH/meta-before"
+	cut -f 1,3,4,9 "$SCRATCH/after" | sort >"$SCRATCH/meta-now"
+	cut -f 1 "$SCRATCH/meta-before" | sort >"$SCRATCH/paths-before" # what is new has folders that are new
+	awk -F '\t' 'NR == FNR { old[$1] = 1; next } $1 in old' "$SCRATCH/paths-before" "$SCRATCH/meta-now" >"$SCRATCH/meta-after"
 	expect_same "$1: apply: modes, owners and attributes stay" "$SCRATCH/meta-before" "$SCRATCH/meta-after"
 }
 
@@ -71,6 +74,17 @@ refused() { # CASE BEFORE
 	expect_status "$1: rollback without a transaction" "$rollback"
 	list_root "$SCRATCH/after"
 	expect_same "$1: nothing changed in the end" "$2" "$SCRATCH/after"
+}
+
+first_boot() { # CASE STATUS: the tree runs for the first time since apply, and makes its menu
+	check "$1: apply leaves a menu alone whose generator belongs to another system" \
+		cmp "$TREE/boot/grub/grub.cfg" "$TESTS/machines/$machine/boot/grub/grub.cfg"
+	sp verify
+	expect_status "$1: verify on the first boot" "$2"
+	generate_menu
+	sp verify
+	expect_status "$1: verify with the new menu, before it is booted" "$2"
+	reboot_machine
 }
 
 run_case() { # CASE
@@ -111,11 +125,17 @@ run_case() { # CASE
 	list_all "$SCRATCH/all-after"
 	expect_same "$1: verify writes nothing" "$SCRATCH/all-before" "$SCRATCH/all-after"
 	reboot_machine
+	! has_generated_menu || first_boot "$1" "$verify"
 	sp verify
 	expect_status "$1: verify after the reboot" "$rebooted"
 
 	sp rollback --yes
 	expect_status "$1: rollback" "$rollback"
+	if has_generated_menu; then
+		sp verify
+		expect_status "$1: verify after rollback, before the menu is made" "$verify"
+		generate_menu
+	fi
 	list_root "$SCRATCH/after"
 	expect_same "$1: rollback restores every byte, mode, owner, attribute, time and link" "$before" "$SCRATCH/after"
 	sp verify

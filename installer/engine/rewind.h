@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The two halves of a rollback: which transactions (rollback.c), and what becomes of each file (rewind.c). */
+#pragma once
+
+#include "engine/internal.h"
+
+struct sp_undo {
+	const struct sp_session *s;
+	struct sp_record *records;
+	size_t n;
+	bool *chosen; /* records that are undone */
+	const struct sp_record *target; /* the committed apply that stands afterwards; NULL: none */
+	struct sp_applied now, then;
+	struct sp_edits edits;
+	struct sp_strv conflicts, drop_dirs;
+	bool generate; /* what was generated is made anew */
+};
+
+/* Edits that take every file of the chosen transactions back; conflicts, and the folders they made. */
+int sp_rewind_files(struct sp_undo *u, struct sp_error **err) sp_must_check;
+/* And of places that none of them touched: entries of kernels that were installed since. */
+int sp_rewind_places(struct sp_undo *u, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+/*
+ * What is generated and did not come back with the files is to be made anew, or, where that cannot be done here, is
+ * recorded as due, with a warning that says what to do.
+ */
+void sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings);
