@@ -20,6 +20,16 @@ const struct sp_option *sp_option_find(const char *name, size_t len)
 	return NULL;
 }
 
+/* A command's own option goes before a global one of the same name: record --boot. */
+static const struct sp_option *find_own(const struct sp_cmd *cmd, const char *name, size_t len)
+{
+	for (const struct sp_option *o = sp_options; cmd && o->name; o++) {
+		if (o->group & cmd->options && strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+			return o;
+	}
+	return NULL;
+}
+
 static const struct sp_option *find_letter(char letter)
 {
 	for (const struct sp_option *o = sp_options; o->name; o++) {
@@ -31,7 +41,9 @@ static const struct sp_option *find_letter(char letter)
 
 bool sp_option_is_for(const struct sp_option *o, const struct sp_cmd *cmd)
 {
-	return (o->group & (SP_OPTIONS_GLOBAL | (cmd ? cmd->options : 0))) != 0;
+	const struct sp_option *own = find_own(cmd, o->name, strlen(o->name));
+
+	return own ? own == o : (o->group & SP_OPTIONS_GLOBAL) != 0;
 }
 
 static void option_names(struct sp_strv *ret)
@@ -96,7 +108,7 @@ static int parse_long(const char *word, char *const **next, struct sp_cli *cli, 
 {
 	const char *name = word + 2, *equals = strchr(name, '=');
 	size_t len = equals ? (size_t) (equals - name) : strlen(name);
-	const struct sp_option *o = sp_option_find(name, len);
+	const struct sp_option *own = find_own(cli->cmd, name, len), *o = own ? own : sp_option_find(name, len);
 	const char *value = equals ? equals + 1 : NULL;
 
 	if (!o)

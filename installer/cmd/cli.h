@@ -19,11 +19,11 @@ struct sp_cli {
 	size_t n_args;
 	uint64_t given; /* bit i: row i of sp_options */
 
-	const char *root, *machine, *config, *data, *boot, *log;
+	const char *root, *machine, *config, *data, *boot, *log, *output;
 	bool json, quiet, verbose, help, version;
 	enum sp_color color;
 	struct sp_selection selection;
-	bool check, yes, reboot, all, keep_conflicts, markdown;
+	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot;
 };
 void sp_cli_clear(struct sp_cli *cli);
 #define sp_autocli sp_cleanup(sp_cli_clear)
@@ -42,6 +42,7 @@ enum sp_option_group {
 	SP_OPTIONS_APPLY = 1 << 4,
 	SP_OPTIONS_ROLLBACK = 1 << 5,
 	SP_OPTIONS_EXPLAIN = 1 << 6,
+	SP_OPTIONS_RECORD = 1 << 7,
 };
 
 struct sp_option {

@@ -43,6 +43,7 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_verify(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_rollback(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_status(const struct sp_call *call, struct sp_error **err);
+int sp_cmd_record(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_recover(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_explain(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_help(const struct sp_call *call, struct sp_error **err);

@@ -72,6 +72,15 @@ const struct sp_cmd sp_commands[] = {
 		.run = sp_cmd_explain,
 	},
 	{
+		.name = "record",
+		.summary = "write this machine's facts as a folder or a tar",
+		.about = "Write what the facts of this machine come from, for a report or for --machine: by default "
+			 "strix-record-PLATFORM.tar in the current folder. UUIDs, serial numbers, hardware addresses and "
+			 "names of hosts and people are replaced, the same always by the same. Nothing is overwritten.",
+		.options = SP_OPTIONS_RECORD,
+		.run = sp_cmd_record,
+	},
+	{
 		.name = "help",
 		.args = "[COMMAND]",
 		.max_args = 1,

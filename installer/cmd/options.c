@@ -157,6 +157,9 @@ const struct sp_option sp_options[] = {
 	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,
 	  FLAG(keep_conflicts) },
 	{ "markdown", 0, NULL, "print a page in Markdown", SP_OPTIONS_EXPLAIN, false, FLAG(markdown) },
+	{ "output", 0, "FILE", "write FILE.tar, or the folder FILE", SP_OPTIONS_RECORD, false, TEXT(output) },
+	{ "boot", 0, NULL, "also etc and boot: entries, kernels' lists, drop-ins", SP_OPTIONS_RECORD, false,
+	  FLAG(with_boot) },
 	{ "yes", 'y', NULL, "do not ask", SP_OPTIONS_CONSENT, false, FLAG(yes) },
 	{ 0 },
 };

@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "catalog/config.h"
 #include "catalog/sizes.h"
+#include "format/anonymise.h"
 #include "hw/facts.h"
 #include "txn/edit.h"
 #include "txn/txn.h"
@@ -54,7 +55,6 @@ struct sp_applied {
 	size_t n_settings;
 	struct sp_owned_list owned;
 	struct sp_tokens common; /* what entries of later kernels inherit */
-	bool generation_due;	 /* the entries were not generated: their generator belongs to another system */
 	struct sp_applied_live *live;
 	size_t n_live;
 };
@@ -109,7 +109,6 @@ struct sp_plan {
 	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
 	char *firmware_text;	 /* what to do about it */
 	bool reboot_required;
-	bool generate;		 /* the boot setup's product is made anew */
 	uint64_t package_manager_wait; /* seconds, from the configuration */
 	struct sp_applied applied; /* before this plan */
 	struct sp_applied next;	   /* after it */
@@ -196,6 +195,25 @@ struct sp_status {
 };
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err) sp_must_check;
 void sp_status_free(struct sp_status *st);
+
+/* --- record ---------------------------------------------------------------------------------------------------- */
+
+struct sp_recording {
+	char *path; /* what was written */
+	bool tar;   /* a file; else a folder */
+	size_t files;
+	uint64_t bytes;
+	size_t replaced[SP_ANON__COUNT]; /* different identifiers */
+	struct sp_strv unread;		 /* "path: reason" */
+};
+/*
+ * Write a tree that --machine reads (boot: and --root), or with a name that ends in ".tar" one file, from which
+ * identifiers are gone. output NULL: strix-record-PLATFORM.tar. -EEXIST, exit SP_EXIT_USAGE: it is there already.
+ */
+int sp_record_machine(const struct sp_session *s, const char *output, bool boot, struct sp_recording *ret,
+		      struct sp_error **err) sp_must_check;
+void sp_recording_clear(struct sp_recording *r);
+#define sp_autorecording sp_cleanup(sp_recording_clear)
 
 /* --- detect ---------------------------------------------------------------------------------------------------- */
 

@@ -41,7 +41,9 @@ bool sp_anon_is_word(const char *data, size_t len, size_t at, size_t n, bool str
 {
 	char first = at > 0 ? data[at - 1] : '\0', last = at + n < len ? data[at + n] : '\0';
 
-	return strict ? !is_in_name(first) && !is_in_name(last) : !is_alnum(first) && !is_alnum(last);
+	if (strict && (first == '_' || last == '_'))
+		return false;
+	return !is_alnum(first) && !is_alnum(last);
 }
 
 /* --- forms ------------------------------------------------------------------------------------------------------ */
@@ -254,16 +256,41 @@ size_t sp_anon_match(const char *data, size_t len, size_t at, enum sp_anon_kind 
 
 /* --- names that name nobody --------------------------------------------------------------------------------------- */
 
+/* Machines of installers and images, and words that stand in names of parameters and files. */
 bool sp_anon_names_somebody(const char *name)
 {
 	static const char *const common[] = {
-		"admin",       "alpine",  "amd",       "amdgpu",      "arch",	     "archiso",	  "archlinux",
-		"boot",	       "cachyos", "centos",    "computer",    "debian",	     "default",	  "desktop",
-		"endeavouros", "fedora",  "framework", "gpu",	      "grub",	     "guest",	  "halo",
-		"home",	       "kernel",  "laptop",    "linux",	      "localdomain", "localhost", "localhost-live",
-		"machine",     "manjaro", "mint",      "nixos",	      "none",	     "opensuse",  "pc",
-		"quiet",       "root",	  "server",    "strix",	      "strix-halo",  "system",	  "test",
-		"tumbleweed",  "ubuntu",  "user",      "workstation", "zbook",
+		"admin",       "alpine",
+		"amd",	       "amdgpu",
+		"amdttm",      "amdxdna",
+		"arch",	       "archiso",
+		"archlinux",   "boot",
+		"cachyos",     "centos",
+		"computer",    "debian",
+		"debug",       "default",
+		"desktop",     "dev",
+		"endeavouros", "fedora",
+		"framework",   "gpu",
+		"grub",	       "guest",
+		"halo",	       "home",
+		"intel",       "iommu",
+		"kernel",      "laptop",
+		"linux",       "localdomain",
+		"localhost",   "localhost-live",
+		"machine",     "manjaro",
+		"mem",	       "mint",
+		"net",	       "nixos",
+		"none",	       "opensuse",
+		"pci",	       "quiet",
+		"radeon",      "rhgb",
+		"root",	       "server",
+		"splash",      "strix",
+		"strix-halo",  "system",
+		"systemd",     "test",
+		"ttm",	       "tumbleweed",
+		"ubuntu",      "usb",
+		"user",	       "workstation",
+		"zbook",
 	};
 
 	if (strlen(name) < 3)

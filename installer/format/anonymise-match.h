@@ -6,7 +6,7 @@
 
 /* Bytes of the identifier that begins at data[at], by its form or by what stands before it; 0: none does. */
 size_t sp_anon_match(const char *data, size_t len, size_t at, enum sp_anon_kind *kind);
-/* Is data[at .. at + n) a whole word? strict: '_', '-' and '.' belong to words, too. */
+/* Is data[at .. at + n) a whole word? strict: '_' belongs to words, too. */
 bool sp_anon_is_word(const char *data, size_t len, size_t at, size_t n, bool strict);
 /* Not a name that many machines or people have, and long enough to be one. */
 bool sp_anon_names_somebody(const char *name);

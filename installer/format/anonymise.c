@@ -8,7 +8,7 @@
 
 struct known {
 	enum sp_anon_kind kind;
-	char *key;     /* in one spelling: without dashes and colons, in lower case, where that is no difference */
+	char *key;     /* in lower case; of numbers the digits alone */
 	size_t number; /* from 1, by kind */
 };
 
@@ -58,9 +58,10 @@ size_t sp_anon_count(const struct sp_anon *a, enum sp_anon_kind kind)
 
 /* --- what is known --------------------------------------------------------------------------------------------- */
 
-static bool keeps_spelling(enum sp_anon_kind kind)
+/* Digits alone count: the same id may be written with dashes and without. */
+static bool is_number(enum sp_anon_kind kind)
 {
-	return kind != SP_ANON_ID && kind != SP_ANON_ADDRESS && kind != SP_ANON_VOLUME;
+	return kind == SP_ANON_ID || kind == SP_ANON_ADDRESS;
 }
 
 static char *key_of(enum sp_anon_kind kind, const char *text, size_t len)
@@ -68,9 +69,7 @@ static char *key_of(enum sp_anon_kind kind, const char *text, size_t len)
 	struct sp_buf b = { 0 };
 
 	for (size_t i = 0; i < len; i++)
-		if (keeps_spelling(kind))
-			sp_buf_add(&b, text + i, 1);
-		else if (kind == SP_ANON_VOLUME || isxdigit((unsigned char) text[i]))
+		if (!is_number(kind) || isxdigit((unsigned char) text[i]))
 			sp_buf_add(&b, &(char){ (char) tolower((unsigned char) text[i]) }, 1);
 	return sp_buf_steal(&b);
 }
@@ -122,7 +121,7 @@ void sp_anon_name(struct sp_anon *a, enum sp_anon_kind kind, const char *name)
 
 /* --- finding --------------------------------------------------------------------------------------------------- */
 
-/* The longest known name at this place that is a whole word. 0: none. */
+/* The longest known name at this place that is a whole word, in any case. 0: none. */
 static size_t match_name(const struct sp_anon *a, const char *data, size_t len, size_t at, enum sp_anon_kind *kind)
 {
 	size_t best = 0;
@@ -131,16 +130,11 @@ static size_t match_name(const struct sp_anon *a, const char *data, size_t len, 
 		const struct known *k = &a->v[i];
 		size_t n = strlen(k->key);
 
-		if (k->kind == SP_ANON_ID || k->kind == SP_ANON_ADDRESS || n <= best || n > len - at)
+		if (is_number(k->kind) || n <= best || n > len - at || strncasecmp(k->key, data + at, n) != 0 ||
+		    !sp_anon_names_somebody(k->key) || !sp_anon_is_word(data, len, at, n, k->kind == SP_ANON_USER))
 			continue;
-		if (k->kind == SP_ANON_VOLUME ? strncasecmp(k->key, data + at, n) != 0
-					      : memcmp(k->key, data + at, n) != 0)
-			continue;
-		if (!keeps_spelling(k->kind) || sp_anon_names_somebody(k->key))
-			if (sp_anon_is_word(data, len, at, n, k->kind == SP_ANON_USER)) {
-				best = n;
-				*kind = k->kind;
-			}
+		best = n;
+		*kind = k->kind;
 	}
 	return best;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "hw/internal.h"
+#include "hw/paths.h"
 
 #define DMI "/sys/class/dmi/id/"
 #define VM "/proc/sys/vm/"
@@ -188,6 +189,13 @@ int sp_facts_read(const struct sp_root *root, const struct sp_root *machine, str
 	sp_kernels_read(f);
 	*ret = sp_steal(f);
 	return 0;
+}
+
+void sp_facts_paths(struct sp_strv *ret)
+{
+	for (int i = 0; i < SP_FACT__COUNT; i++)
+		if (table[i].arg && *table[i].arg == '/' && !sp_strv_has(ret, table[i].arg))
+			sp_strv_add(ret, table[i].arg);
 }
 
 void sp_facts_free(struct sp_facts *facts)

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "hw/internal.h"
+#include "hw/paths.h"
 
 #define HP_ATTRIBUTES "/sys/class/firmware-attributes/hp-bioscfg/attributes"
 
@@ -115,6 +116,11 @@ static int rate_name(const char *name)
 		if (sp_streq(plain, known[i]))
 			return 10 - (int) i;
 	return sp_startswith(plain, "uma ") ? 1 : 0;
+}
+
+bool sp_firmware_is_carve_out(const char *attribute)
+{
+	return rate_name(attribute) > 0;
 }
 
 static bool from_attribute(struct sp_facts *f, enum sp_fact fact, const char *name, struct sp_strv *why)

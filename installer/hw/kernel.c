@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "hw/internal.h"
+#include "hw/paths.h"
 
 const char *const sp_ttm_names[] = { "amdttm", "amd_ttm", "ttm", NULL };
 
@@ -119,6 +120,18 @@ enum sp_tristate sp_kernel_has_module(const struct sp_facts *f, const char *kern
 bool sp_kernel_module_builtin(const struct sp_facts *f, const char *kernel, const char *module)
 {
 	return kernel && f->kmod_cache && sp_modules_find(f->kmod_cache, kernel, module)->builtin;
+}
+
+int sp_kernel_module_file(const struct sp_facts *f, const char *kernel, const char *module, char **ret_path,
+			  struct sp_strv *parms)
+{
+	const struct sp_module *m = f->kmod_cache ? sp_modules_parms(f->kmod_cache, kernel, module) : NULL;
+
+	if (!m || m->present != SP_YES || !m->path || m->why)
+		return -ENOENT;
+	*ret_path = sp_xstrdup(m->path);
+	sp_strv_copy(parms, &m->parms);
+	return 0;
 }
 
 /* Was this module file put there beside the kernel's own (by DKMS, or a package of drivers)? */

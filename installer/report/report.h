@@ -52,6 +52,7 @@ int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_
 		      const struct sp_error *error);
 /* whole: all entries, with an overview; markdown: as a page instead of as text. */
 int sp_report_explain(struct sp_report *r, const struct sp_explain *x, bool whole, bool markdown);
+int sp_report_record(struct sp_report *r, const struct sp_recording *res, enum sp_exit status);
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status);
 
 /* The line "strix-provision: apply: message" and the hint; with --json also the object, if none was printed yet. */
