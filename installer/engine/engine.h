@@ -55,6 +55,7 @@ struct sp_applied {
 	size_t n_settings;
 	struct sp_owned_list owned;
 	struct sp_tokens common; /* what entries of later kernels inherit */
+	bool generation_due;	 /* the entries were not generated: their generator belongs to another system */
 	struct sp_applied_live *live;
 	size_t n_live;
 };
@@ -109,6 +110,7 @@ struct sp_plan {
 	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
 	char *firmware_text;	 /* what to do about it */
 	bool reboot_required;
+	bool generate;		 /* the boot setup's product is made anew */
 	uint64_t package_manager_wait; /* seconds, from the configuration */
 	struct sp_applied applied; /* before this plan */
 	struct sp_applied next;	   /* after it */
