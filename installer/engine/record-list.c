@@ -55,6 +55,9 @@ static const struct row root_rows[] = {
 	/* the system */
 	{ "/etc/os-release", SP_TAKE_COPY },
 	{ "/usr/lib/os-release", SP_TAKE_COPY },
+	{ "/etc/debian_version", SP_TAKE_COPY },
+	{ "/etc/default/locale", SP_TAKE_COPY },
+	{ "/etc/locale.conf", SP_TAKE_COPY },
 	{ "/etc/machine-id", SP_TAKE_COPY },
 	{ "/etc/passwd", SP_TAKE_PEOPLE },
 	{ "/etc/group", SP_TAKE_GROUPS },
@@ -62,6 +65,9 @@ static const struct row root_rows[] = {
 	/* boot setups */
 	{ "/etc/default/grub", SP_TAKE_COPY },
 	{ "/etc/grub.d/*", SP_TAKE_NAME },
+	{ "/usr/bin/grub*-mkconfig", SP_TAKE_PLAIN },
+	{ "/usr/sbin/grub*-mkconfig", SP_TAKE_PLAIN },
+	{ "/etc/default/grub.d", SP_TAKE_NAME },
 	{ "/etc/kernel/*", SP_TAKE_COPY },
 	{ "/usr/lib/kernel/cmdline", SP_TAKE_COPY },
 	{ "/etc/kernelstub/configuration", SP_TAKE_COPY },
@@ -97,6 +103,9 @@ static const struct row root_rows[] = {
 	{ "/usr/lib/modules/*/vmlinuz", SP_TAKE_NAME },
 	{ "/usr/lib/modules/*/kernel", SP_TAKE_NAME },
 	/* drop-ins */
+	{ "/etc/sysctl.d", SP_TAKE_NAME },
+	{ "/etc/modprobe.d", SP_TAKE_NAME },
+	{ "/etc/environment.d", SP_TAKE_NAME },
 	{ "/etc/sysctl.conf", SP_TAKE_COPY },
 	{ "/etc/sysctl.d/*.conf", SP_TAKE_COPY },
 	{ "/run/sysctl.d/*.conf", SP_TAKE_COPY },
