@@ -37,7 +37,8 @@ static int prepare_process(void)
 
 	(void) setlocale(LC_CTYPE, ""); /* which characters can be shown; all else stays in the C locale */
 	(void) umask(022);
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a closed pipe is a write error like any other */
+	/* A closed pipe and a limit of file sizes are write errors like any other. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
 	/* Large enough for any report, so that the reason of a failed write is seen where it is told. */
 	if (setvbuf(stdout, output, _IOFBF, sizeof(output)) != 0)

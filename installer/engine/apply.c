@@ -28,6 +28,9 @@ static int settle(struct sp_store *store, struct sp_txn *txn, struct sp_result *
 		return r;
 	}
 	int r = sp_txn_undo(txn, err);
+	/* It ends also where somebody else's file could not be put back, and then that is known. */
+	if (r < 0 && sp_txn_state(txn) == SP_TXN_UNDONE && sp_state_write(store, NULL) < 0)
+		sp_strv_add(&ret->warnings, "state.json could not be written; the next run does it");
 	if (r == 0)
 		sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " was cut short; everything is as it was before it", id);
 	return r;
@@ -69,6 +72,7 @@ int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_erro
 		sp_strv_add(&ret->recovered, "state.json was made anew from the journals");
 	sp_txn_free(txn);
 	sp_store_close(store);
+	sp_release_signals(); /* a question may follow, and it must be possible to leave it */
 	ret->changed = ret->recovered.n > 0;
 	return r;
 }

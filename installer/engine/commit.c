@@ -11,15 +11,25 @@ void sp_progress(const struct sp_session *s, const char *step)
 		s->progress(s->progress_data, step);
 }
 
-void sp_hold_signals(void)
+static void mask_signals(int how)
 {
-	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP };
 	sigset_t set;
 
 	(void) sigemptyset(&set);
 	for (size_t i = 0; i < SP_ELEMENTS(held); i++)
 		(void) sigaddset(&set, held[i]);
-	(void) sigprocmask(SIG_BLOCK, &set, NULL);
+	(void) sigprocmask(how, &set, NULL);
+}
+
+void sp_hold_signals(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
+void sp_release_signals(void)
+{
+	mask_signals(SIG_UNBLOCK);
 }
 
 /* Read back every file; a success that was not read back is none. */

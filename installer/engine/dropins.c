@@ -185,7 +185,8 @@ int sp_plan_whole_file(const struct sp_session *s, struct sp_plan *p, const char
 	if (!sp_streq(e->path, path))
 		return sp_error_set(err, -ELOOP, "'%s' is a symbolic link; it must be a file of its own", path);
 	e->note = sp_note_to_json(&note);
-	bool unchanged = owned && owned->text && e->before.exists && sp_streq(e->before.bytes.data, owned->text);
+	bool unchanged = owned && owned->text && e->before.exists && e->before.bytes.len == strlen(owned->text) &&
+			 memcmp(e->before.bytes.data, owned->text, e->before.bytes.len) == 0;
 	if (e->before.exists && !unchanged && e->op != SP_OP_KEEP)
 		sp_strv_addf(&p->conflicts, "'%s' %s", path,
 			     owned ? "was edited by hand" : "is there, but not from an apply that is recorded here");

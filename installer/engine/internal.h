@@ -130,8 +130,9 @@ int sp_generate(const struct sp_session *s, struct sp_txn *txn, const struct sp_
 		struct sp_error **err) sp_must_check;
 int sp_commit(const struct sp_session *s, struct sp_store *store, const struct sp_job *job, uint64_t *ret_id,
 	      struct sp_strv *warnings, struct sp_error **err) sp_must_check;
-/* SIGINT, SIGTERM, SIGHUP wait until the transaction has come to an end; SIGPIPE becomes an errno. */
+/* SIGINT, SIGTERM, SIGHUP wait until the transaction has come to an end. */
 void sp_hold_signals(void);
+void sp_release_signals(void); /* one that came meanwhile ends the program now */
 void sp_progress(const struct sp_session *s, const char *step);
 
 /* --- advise.c ---------------------------------------------------------------------------------------------------- */

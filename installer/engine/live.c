@@ -40,20 +40,36 @@ static const struct sp_applied_setting *by_path(const struct sp_applied *a, cons
 	return NULL;
 }
 
-/* The value before the first of our applies: what a chain of applies displaced is what rollback puts back. */
-static const char *recorded_before(const struct sp_applied *a, const char *path)
+static const struct sp_applied_live *find_live(const struct sp_applied *a, const char *path)
 {
 	for (size_t i = 0; i < a->n_live; i++)
 		if (sp_streq(a->live[i].path, path))
-			return a->live[i].before;
+			return &a->live[i];
 	return NULL;
+}
+
+static void add_live(struct sp_applied *a, const char *path, const char *before, const char *after)
+{
+	a->live = sp_xrealloc(a->live, a->n_live + 1, sizeof(*a->live));
+	a->live[a->n_live++] = (struct sp_applied_live){ sp_xstrdup(path), sp_xstrdup(before), sp_xstrdup(after) };
+}
+
+/* What an earlier apply set and this one leaves out goes back, where it still is what was set. */
+static void plan_put_back(const struct sp_session *s, const struct sp_applied *then, struct sp_applied *next)
+{
+	for (size_t i = 0; i < then->n_live; i++) {
+		const struct sp_applied_live *l = &then->live[i];
+		sp_autofree char *now = NULL;
+		if (!find_live(next, l->path) && !sp_streq(l->before, l->after) &&
+		    sp_live_read(s->machine, l->path, true, &now) == 0 && sp_streq(now, l->after))
+			add_live(next, l->path, l->before, l->before);
+	}
 }
 
 void sp_live_plan(const struct sp_session *s, const struct sp_plan *plan, struct sp_applied *next)
 {
 	if (!sp_session_is_live(s, plan->facts))
 		return;
-	next->live = sp_xcalloc(plan->n_decisions, sizeof(*next->live));
 	for (size_t i = 0; i < plan->n_decisions; i++) {
 		const struct sp_decision *d = &plan->decisions[i];
 		const struct sp_applied_setting *a = NULL;
@@ -64,12 +80,13 @@ void sp_live_plan(const struct sp_session *s, const struct sp_plan *plan, struct
 		if (!a || !a->live || !d->ours || !d->setting->live_set ||
 		    sp_live_read(s->machine, a->live, a->live_bracket, &now) < 0)
 			continue;
-		const char *before = recorded_before(&plan->applied, a->live);
-		if (!before && sp_streq(now, d->value))
+		/* The value before the first of our applies: what a chain of them displaced is what rollback puts back. */
+		const struct sp_applied_live *earlier = find_live(&plan->applied, a->live);
+		if (!earlier && sp_streq(now, d->value))
 			continue; /* nothing to set, nothing to put back */
-		next->live[next->n_live++] = (struct sp_applied_live){ sp_xstrdup(a->live), sp_xstrdup(before ? before : now),
-								       sp_xstrdup(d->value) };
+		add_live(next, a->live, earlier ? earlier->before : now, d->value);
 	}
+	plan_put_back(s, &plan->applied, next);
 }
 
 static void set_one(const struct sp_session *s, const char *path, bool bracket, const char *value,
@@ -91,7 +108,7 @@ void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool re
 	for (size_t i = 0; i < a->n_live; i++) {
 		const struct sp_applied_live *l = &a->live[i];
 		const struct sp_applied_setting *setting = by_path(a, l->path);
-		const bool bracket = setting && setting->live_bracket;
+		const bool bracket = !setting || setting->live_bracket; /* one without brackets is read as it is */
 		sp_autofree char *now = NULL;
 		if (sp_live_read(s->machine, l->path, bracket, &now) < 0)
 			now = NULL;

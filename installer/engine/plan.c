@@ -217,9 +217,13 @@ static void conclude(const struct sp_session *s, struct sp_plan *p)
 		if (e->op != SP_OP_KEEP && sp_startswith(e->path, "/boot/"))
 			p->reboot_required = true;
 	}
-	for (size_t i = 0; i < p->next.n_live; i++)
-		sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", p->next.live[i].path,
-			     p->next.live[i].after, p->next.live[i].before);
+	for (size_t i = 0; i < p->next.n_live; i++) {
+		const struct sp_applied_live *l = &p->next.live[i];
+		if (sp_streq(l->before, l->after))
+			sp_strv_addf(&p->actions, "set %s back to %s now", l->path, l->after);
+		else
+			sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", l->path, l->after, l->before);
+	}
 	sp_plan_generation(s, p);
 	if (p->reboot_required)
 		sp_strv_add(&p->actions, "reboot, so that the kernel reads its new command line");

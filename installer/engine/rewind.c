@@ -117,6 +117,24 @@ static int take_out_inherited(struct sp_undo *u, struct rewind *w, const struct 
 	return r;
 }
 
+/* Where a file is now: a link may have been put in its place, or in that of a folder. Owned. */
+static char *now_at(const struct sp_undo *u, const char *path)
+{
+	char *now = NULL;
+
+	return sp_root_resolve(u->s->root, path, &now) < 0 ? sp_xstrdup(path) : now;
+}
+
+static const struct sp_edit *edit_at(const struct sp_undo *u, const struct sp_record *r, const char *path)
+{
+	for (size_t i = 0; i < r->edits.n; i++) {
+		sp_autofree char *now = now_at(u, r->edits.v[i].path);
+		if (r->edits.v[i].op != SP_OP_KEEP && sp_streq(now, path))
+			return &r->edits.v[i];
+	}
+	return NULL;
+}
+
 static int rewind_path(struct sp_undo *u, const char *path, struct sp_error **err)
 {
 	const struct sp_edit *first = NULL;
@@ -125,8 +143,8 @@ static int rewind_path(struct sp_undo *u, const char *path, struct sp_error **er
 	int r = sp_image_read(u->s->root, path, &w.image, err);
 
 	for (size_t i = u->n; i > 0 && r == 0 && !w.lost; i--) {
-		const struct sp_edit *e = u->chosen[i - 1] ? sp_edits_find(&u->records[i - 1].edits, path) : NULL;
-		if (!e || e->op == SP_OP_KEEP)
+		const struct sp_edit *e = u->chosen[i - 1] ? edit_at(u, &u->records[i - 1], path) : NULL;
+		if (!e)
 			continue;
 		first = e;
 		r = rewind_one(u, &w, e, err);
@@ -158,9 +176,11 @@ int sp_rewind_files(struct sp_undo *u, struct sp_error **err)
 		if (!u->chosen[i])
 			continue;
 		sp_strv_copy(&u->drop_dirs, &u->records[i].made_dirs);
-		for (size_t k = 0; k < u->records[i].edits.n && r == 0; k++)
-			if (!sp_edits_find(&u->edits, u->records[i].edits.v[k].path))
-				r = rewind_path(u, u->records[i].edits.v[k].path, err);
+		for (size_t k = 0; k < u->records[i].edits.n && r == 0; k++) {
+			sp_autofree char *path = now_at(u, u->records[i].edits.v[k].path);
+			if (!sp_edits_find(&u->edits, path))
+				r = rewind_path(u, path, err);
+		}
 	}
 	return r;
 }

@@ -122,6 +122,17 @@ static int refuse_conflicts(const struct sp_undo *u, struct sp_result *ret, stru
 	return sp_error_hint(err, "--keep-conflicts undoes everything else and leaves these as they are");
 }
 
+/* What the apply that stands afterwards had set stands again; only what none of them set goes back to the first value. */
+static void aim_live(struct sp_undo *u)
+{
+	for (size_t i = 0; i < u->now.n_live; i++)
+		for (size_t k = 0; k < u->then.n_live; k++)
+			if (sp_streq(u->now.live[i].path, u->then.live[k].path)) {
+				free(u->now.live[i].before);
+				u->now.live[i].before = sp_xstrdup(u->then.live[k].after);
+			}
+}
+
 static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_boot *boot, struct sp_result *ret,
 		     struct sp_error **err)
 {
@@ -148,8 +159,10 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
 	ret->changed = true;
 	ret->reboot_required = true;
-	if (sp_session_is_live(u->s, facts))
+	if (sp_session_is_live(u->s, facts)) {
+		aim_live(u);
 		sp_live_set(u->s, &u->now, true, &ret->warnings);
+	}
 	return 0;
 }
 

@@ -90,18 +90,38 @@ static json_t *build(const struct sp_record *records, size_t n)
 			 applied, "was", was, "boot_id", boot_id);
 }
 
-int sp_state_write(struct sp_store *store, struct sp_error **err)
+/* *ret NULL: there are no journals. */
+static int from_journals(const struct sp_store *store, json_t **ret, struct sp_error **err)
 {
 	struct sp_record *records = NULL;
 	size_t n = 0;
 	int r = sp_store_list(store, false, &records, &n, err);
 
-	if (r == 0) {
-		json_t *state = build(records, n);
-		r = sp_store_write_state(store, state, err);
-		json_decref(state);
-	}
+	*ret = r == 0 && n > 0 ? build(records, n) : NULL;
 	sp_records_free(records, n);
+	return r;
+}
+
+int sp_state_write(struct sp_store *store, struct sp_error **err)
+{
+	json_t *state = NULL;
+	int r = from_journals(store, &state, err);
+
+	if (r == 0 && !state)
+		state = build(NULL, 0);
+	if (r == 0)
+		r = sp_store_write_state(store, state, err);
+	json_decref(state);
+	return r;
+}
+
+/* A lost file costs nothing to who may read the journals; the next write puts it back. */
+static int read_or_build(const struct sp_store *store, json_t **ret, struct sp_error **err)
+{
+	int r = sp_store_read_state(store, ret, err);
+
+	if (r == 0 && !*ret && from_journals(store, ret, NULL) < 0)
+		*ret = NULL; /* no rights: what is applied, if anything, is not known */
 	return r;
 }
 
@@ -115,7 +135,7 @@ int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_er
 	if (r < 0)
 		return r;
 	ret->interrupted = sp_store_interrupted(store);
-	r = sp_store_read_state(store, &state, err);
+	r = read_or_build(store, &state, err);
 	if (r == 0 && state) {
 		ret->transactions = json_incref(json_object_get(state, "transactions"));
 		ret->rollback_boot_id = sp_xstrdup(json_string_value(json_object_get(state, "boot_id")));

@@ -207,4 +207,49 @@ while read -r call nth; do
 done <"$SCRATCH/tried"
 check "rollback killed at $TRIED calls: all recovered" test "$BAD" -eq 0
 
+# --- 4: signals that can wait, and what others do before anybody recovers --------------------------------------------
+
+sp_signalled_at() { # SIGNAL CALL N ARGUMENTS...
+	signal=$1 call=$2 nth=$3
+	shift 3
+	SP_AS="strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=$signal:when=$nth"
+	sp "$@"
+	SP_AS=
+}
+
+for signal in INT TERM HUP; do
+	restore_tree pristine
+	sp_signalled_at $signal renameat2 1 apply --yes
+	expect_status "apply with SIG$signal in the middle ends as if there had been none" 0
+	check 'the tree is the new one' test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = new
+done
+restore_tree interrupted
+sp_signalled_at TERM renameat2 1 recover
+check 'recover with a signal in the middle first recovers' test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = old
+check 'nothing is open any more' test ! -L "$TREE/var/lib/strix-provision/open"
+restore_tree interrupted
+sp_signalled_at TERM renameat2 1 apply --yes
+check 'apply that was told to end while it recovered ends after that' \
+	test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = old
+
+for limit_blocks in 0 1 4 8; do
+	restore_tree pristine
+	STATUS=$(ulimit -f "$limit_blocks" && sp apply --yes && echo "$STATUS")
+	expect_status "apply where files may have $limit_blocks blocks only" 1
+	check 'the tree is the old one' test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = old
+	check 'and nothing is open' test ! -L "$TREE/var/lib/strix-provision/open"
+done
+
+restore_tree applied
+sp_killed_at renameat2 3 apply --yes --gtt 40G
+published=$(grep -rl 'gttsize=40960' "$TREE/etc" "$TREE/boot/loader/entries" | grep -v '/\.' | head -n 1)
+echo '# theirs' >>"$published"
+sp recover
+expect_status 'recover with a published file edited since' 5
+expect_match 'the file is named' "$ERR" "$(basename "$published")"
+expect_match 'the edit is kept' "$published" '^# theirs$'
+sp status --json
+expect_match 'status knows that the transaction was undone' "$OUT" '"state": *"undone"'
+expect_match 'status says that nothing is interrupted' "$OUT" '"interrupted": *false'
+
 done_testing

@@ -90,6 +90,42 @@ expect_same_value 'rollback leaves what somebody set since' proc/sys/vm/dirty_ra
 list_root "$SCRATCH/after"
 expect_same 'the tree is as before' "$SCRATCH/before" "$SCRATCH/after"
 
+printf '20\n' >"$TREE/proc/sys/vm/dirty_ratio"
+live apply --yes
+live apply --yes --gtt 40G
+expect_status 'two applies, one after the other' 0
+live rollback --yes
+expect_status 'rollback of the second' 0
+expect_same_value 'what the first set still stands' proc/sys/vm/swappiness 1
+live verify
+expect_status 'and verify finds it' 8
+live rollback --yes
+expect_status 'rollback of the first' 0
+expect_same_value 'then swappiness is put back' proc/sys/vm/swappiness 60
+live apply --yes
+live apply --yes --gtt 40G
+printf '33\n' >"$TREE/proc/sys/vm/dirty_ratio"
+live rollback --yes --all
+expect_status 'rollback of both at once' 0
+expect_same_value 'swappiness is put back' proc/sys/vm/swappiness 60
+expect_same_value 'what somebody set since is left' proc/sys/vm/dirty_ratio 33
+
+printf '20\n' >"$TREE/proc/sys/vm/dirty_ratio"
+printf 'always [madvise] never\n' >"$TREE/sys/kernel/mm/transparent_hugepage/enabled"
+live apply --yes
+live apply --yes --without swappiness --without thp
+expect_status 'an apply that leaves out what an earlier one set' 0
+expect_same_value 'swappiness goes back' proc/sys/vm/swappiness 60
+expect_same_value 'transparent huge pages, too' sys/kernel/mm/transparent_hugepage/enabled madvise
+live apply --yes
+expect_match 'once is enough' "$OUT" 'nothing to change'
+live rollback --yes
+expect_same_value 'rollback of that sets swappiness again' proc/sys/vm/swappiness 1
+expect_same_value 'and transparent huge pages' sys/kernel/mm/transparent_hugepage/enabled always
+live rollback --yes --all
+expect_same_value 'rollback of all puts swappiness back' proc/sys/vm/swappiness 60
+expect_same_value 'and transparent huge pages' sys/kernel/mm/transparent_hugepage/enabled madvise
+
 live --root / apply --reboot
 expect_status 'no terminal and no --yes' 2
 done_testing

@@ -197,6 +197,18 @@ check 'rights given since are kept' test "$(stat -c %a "$TREE/etc/default/grub")
 chmod 644 "$TREE/etc/default/grub"
 is_as_before 'the bytes and the time are back'
 
+# --- files that were moved since ------------------------------------------------------------------------------------
+
+start
+sp_must apply --yes --gtt 40G
+mv "$TREE/etc/default/grub" "$TREE/etc/grub-defaults"
+ln -s ../grub-defaults "$TREE/etc/default/grub"
+sp rollback --yes --all
+expect_status 'a file of two transactions became a link to another place' 0
+expect_no_match 'none of our tokens is left there' "$TREE/etc/grub-defaults" "$OURS"
+check 'the link is still one' test -L "$TREE/etc/default/grub"
+is_as_before 'everything else is restored' etc/default/grub etc/grub-defaults
+
 # --- what is known is lost ------------------------------------------------------------------------------------------
 
 start
@@ -205,6 +217,12 @@ sp plan --check
 expect_status 'plan without state.json still knows that all is applied' 0
 sp apply --yes
 expect_status 'apply without state.json has nothing to do' 0
+sp verify
+expect_status 'verify without state.json knows of the apply' 8
+sp apply --yes --gtt 40G
+expect_status 'apply without state.json takes its own files for its own' 0
+sp_must rollback --yes
+rm "$TREE/var/lib/strix-provision/state.json"
 sp_must rollback --yes
 is_as_before 'rollback without state.json'
 
