@@ -33,7 +33,7 @@ static void look_in_front(struct sp_plan *p, struct sp_decision *d)
 	if (!sp_streq(value, d->value)) {
 		sp_strv_addf(&p->warnings, "%s:%u says '%s=%s'; it stays there, and ours is read later and wins", source->path,
 			     source->line, d->key, value);
-	} else if (!was_ours(p, d)) {
+	} else if (!was_ours(p, d) && !sp_strv_has(&p->selection.replace, d->setting->id)) {
 		free(d->reason);
 		d->reason = sp_xasprintf("%s:%u already says so", source->path, source->line);
 		d->state = SP_DECIDE_OK;
@@ -41,11 +41,40 @@ static void look_in_front(struct sp_plan *p, struct sp_decision *d)
 	}
 }
 
+static bool can_take_out(const struct sp_boot *boot, const char *token)
+{
+	for (size_t i = 0; i < boot->n_places; i++) {
+		const struct sp_place *place = &boot->places[i];
+		const enum sp_presence now = place->only_displaced ? sp_cmdline_presence(place->line, token) : SP_ABSENT;
+		if (now != SP_ABSENT && now != SP_OTHER)
+			return true;
+	}
+	return false;
+}
+
+/* --replace takes out what stands against ours, where it stands in so many words. */
+static void look_for_displaced(struct sp_plan *p, const struct sp_decision *d)
+{
+	const struct sp_entry *e = sp_boot_default(p->boot);
+
+	for (size_t i = 0; e && i < d->setting->conflicts.n; i++) {
+		const char *token = d->setting->conflicts.v[i];
+		const enum sp_presence now = sp_cmdline_presence(e->line, token);
+		if (now != SP_ABSENT && now != SP_OTHER && !can_take_out(p->boot, token))
+			sp_strv_addf(&p->warnings, "'%s' stands against %s and is not taken out: no file says it in so many words, "
+				     "a shell computes it", token, d->setting->id);
+	}
+}
+
 void sp_own_file_decide(struct sp_plan *p)
 {
-	for (size_t i = 0; i < p->n_decisions; i++)
-		if (is_of_line(&p->decisions[i]))
-			look_in_front(p, &p->decisions[i]);
+	for (size_t i = 0; i < p->n_decisions; i++) {
+		struct sp_decision *d = &p->decisions[i];
+		if (is_of_line(d))
+			look_in_front(p, d);
+		if (is_of_line(d) && sp_strv_has(&p->selection.replace, d->setting->id))
+			look_for_displaced(p, d);
+	}
 }
 
 static void look_behind(const struct sp_plan *p, struct sp_decision *d)

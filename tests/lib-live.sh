@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# For tests whose system runs, with a menu that is generated: root and machine are "/" of a mount namespace, as in
+# live.sh, and there is a shell for the grub-mkconfig of tests/bin. Sourced behind tests/lib.sh; sets CFG and OWN.
+
+loader_of() { # PROGRAM
+	readlink -f "$(ldd "$1" 2>/dev/null | sed -n 's/^[^=>]*\(\/lib[^ ]*ld-linux[^ ]*\).*/\1/p')"
+}
+
+loader=$(loader_of "$SP_BIN")
+[ -n "$loader" ] || skip_all "cannot tell the dynamic loader of $SP_BIN"
+libraries=$(ldd "$SP_BIN" | sed -n 's/.*=> \(\/[^ ]*\)\/[^ /]* (.*/\/host\1/p' | sort -u | tr '\n' ':')
+
+as_namespace=
+if [ "$(id -u)" != 0 ]; then
+	as_namespace=-r
+fi
+# shellcheck disable=SC2086 # one option or none
+unshare -m $as_namespace true 2>/dev/null || skip_all "no mount namespaces here"
+
+install_shell() { # /bin/sh with its libraries: a generator is a script
+	mkdir -p "$TREE/bin"
+	cp -L /bin/sh "$TREE/bin/sh"
+	ldd /bin/sh | sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p; s/^[^=>]*\(\/lib[^ ]*ld-linux[^ ]*\).*/\1/p' | while read -r library; do
+		mkdir -p "$TREE${library%/*}"
+		cp -L "$library" "$TREE$library"
+	done
+}
+
+new_system() { # MACHINE
+	new_machine "$1"
+	mkdir -p "$TREE/host" "$TREE/dev" "$TREE/proc/1" "$TREE/proc/self"
+	ln -s / "$TREE/proc/1/root"
+	: >"$TREE/proc/self/mountinfo"
+	printf 'ASAN_OPTIONS=detect_leaks=0\0' >"$TREE/proc/self/environ" # where sanitizers look; tracing needs a real /proc
+	install_shell
+	list_root "$SCRATCH/before"
+}
+
+live() { # ARGS...: run in the namespace; like sp of tests/lib.sh
+	SP_LAST="strix-provision $*  (as the running system)"
+	STATUS=0
+	# shellcheck disable=SC2086,SC2016 # lists of words; the inner shell expands
+	$SP_AS unshare -m $as_namespace sh -c '
+		tree=$1 loader=$2 libraries=$3 program=$4 data=$5
+		shift 5
+		mount --rbind / "$tree/host" && mount --rbind /dev "$tree/dev" &&
+			exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin STRIX_PROVISION_DATADIR="/host$data" chroot "$tree" \
+				"/host$loader" --library-path "$libraries" "/host$program" "$@"
+	' sh "$TREE" "$loader" "$libraries" "$SP_BIN" "$SP_SRCDIR" "$@" >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
+}
+
+CFG=boot/grub/grub.cfg
+OWN=etc/default/grub.d/zz-strix-provision.cfg
