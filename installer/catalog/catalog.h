@@ -148,7 +148,17 @@ struct sp_catalog {
 	size_t n_advisories;
 };
 
-int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_error **err) sp_must_check;
+enum sp_catalog_part {
+	SP_CATALOG_SETTINGS = 1 << 0, /* and the profiles, which name them */
+	SP_CATALOG_PLATFORMS = 1 << 1,
+	SP_CATALOG_LOG = 1 << 2,
+	SP_CATALOG_ADVICE = 1 << 3, /* names platforms */
+	SP_CATALOG_ALL = (1 << 4) - 1,
+};
+int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_error **err) sp_must_check; /* all of it */
+/* Some of it, for who needs no more: to read it all takes longer than to look at a machine. */
+int sp_catalog_load_parts(const char *data_dir, unsigned parts, struct sp_catalog **ret,
+			  struct sp_error **err) sp_must_check;
 void sp_catalog_free(struct sp_catalog *catalog);
 const struct sp_setting *sp_catalog_setting(const struct sp_catalog *c, const char *id);  /* NULL: none */
 const struct sp_profile *sp_catalog_profile(const struct sp_catalog *c, const char *name); /* NULL: none */

@@ -117,16 +117,17 @@ static const struct folder {
 	const char *name;
 	enum sp_dest dest;
 	int (*load)(struct loading *l, const config_setting_t *top, struct sp_error **err);
+	enum sp_catalog_part part;
 	bool optional;
 } folders[] = {
-	{ "grub", SP_DEST_CMDLINE, load_settings, false },
-	{ "sysctl.d", SP_DEST_SYSCTL, load_settings, false },
-	{ "modprobe.d", SP_DEST_MODPROBE, load_settings, false },
-	{ "environment.d", SP_DEST_ENVIRONMENT, load_settings, false },
-	{ "platforms", SP_DEST__COUNT, load_platform, false },
-	{ "profiles", SP_DEST__COUNT, load_profile, false },
-	{ "log", SP_DEST__COUNT, load_entries, true },
-	{ "advisories", SP_DEST__COUNT, load_advisories, true },
+	{ "grub", SP_DEST_CMDLINE, load_settings, SP_CATALOG_SETTINGS, false },
+	{ "sysctl.d", SP_DEST_SYSCTL, load_settings, SP_CATALOG_SETTINGS, false },
+	{ "modprobe.d", SP_DEST_MODPROBE, load_settings, SP_CATALOG_SETTINGS, false },
+	{ "environment.d", SP_DEST_ENVIRONMENT, load_settings, SP_CATALOG_SETTINGS, false },
+	{ "platforms", SP_DEST__COUNT, load_platform, SP_CATALOG_PLATFORMS, false },
+	{ "profiles", SP_DEST__COUNT, load_profile, SP_CATALOG_SETTINGS, false },
+	{ "log", SP_DEST__COUNT, load_entries, SP_CATALOG_LOG, true },
+	{ "advisories", SP_DEST__COUNT, load_advisories, SP_CATALOG_ADVICE, true },
 };
 
 /* --- walking --------------------------------------------------------------------------------------------------- */
@@ -172,6 +173,11 @@ static int load_folder(const struct folder *folder, struct loading *l, struct sp
 
 int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_error **err)
 {
+	return sp_catalog_load_parts(data_dir, SP_CATALOG_ALL, ret, err);
+}
+
+int sp_catalog_load_parts(const char *data_dir, unsigned parts, struct sp_catalog **ret, struct sp_error **err)
+{
 	sp_autoroot struct sp_root *root = NULL;
 	sp_autocatalog struct sp_catalog *c = sp_xcalloc(1, sizeof(*c));
 	int r = sp_root_open(data_dir, 0, &root, err);
@@ -182,7 +188,8 @@ int sp_catalog_load(const char *data_dir, struct sp_catalog **ret, struct sp_err
 	}
 	struct loading l = { .root = root, .catalog = c };
 	for (size_t i = 0; i < SP_ELEMENTS(folders) && r >= 0; i++)
-		r = load_folder(&folders[i], &l, err);
+		if (folders[i].part & parts)
+			r = load_folder(&folders[i], &l, err);
 	if (r >= 0)
 		r = sp_catalog_check(c, err);
 	if (r < 0)

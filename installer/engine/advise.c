@@ -88,20 +88,18 @@ void sp_advise_detect(const struct sp_session *s, struct sp_detect *d)
 }
 
 /* verify itself needs no catalogue and must not fail for want of one. */
-void sp_advise_verify(const struct sp_session *s, const struct sp_facts *facts, struct sp_verify *v)
+void sp_advise_verify(const struct sp_session *s, const struct sp_boot *boot, struct sp_verify *v)
 {
+	const struct sp_facts *facts = v->facts;
 	sp_autocatalog struct sp_catalog *catalog = NULL;
-	sp_autoboot struct sp_boot *boot = NULL;
-	sp_autoerror struct sp_error *err = NULL, *ignored = NULL;
+	sp_autoerror struct sp_error *err = NULL;
 	sp_autofree char *why = NULL;
 
-	if (sp_catalog_load(s->data_dir, &catalog, &err) < 0) {
+	if (sp_catalog_load_parts(s->data_dir, SP_CATALOG_PLATFORMS | SP_CATALOG_ADVICE, &catalog, &err) < 0) {
 		sp_strv_addf(&v->warnings, "no advisories: %s", err->message);
 		return;
 	}
 	const struct sp_platform *platform = sp_platform_match(catalog, facts, &why);
-	if (sp_boot_read(s->root, s->boot_name, &boot, &ignored) < 0)
-		boot = NULL;
 	advise(&(struct about){ .s = s, .catalog = catalog, .facts = facts, .platform = platform, .boot = boot,
 				.line = line_of(boot, facts), .mem_kib = sp_fact_num(facts, SP_FACT_MEM_TOTAL_KIB) },
 	       &v->advisories);

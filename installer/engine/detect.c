@@ -4,18 +4,23 @@
 
 #include "engine/internal.h"
 
-/* What is applied is no fact of the machine: a state that cannot be read is for status and verify to say. */
-static uint64_t recorded_gtt(const struct sp_session *s)
+/* What the line of the entry that boots by default says, whoever wrote it; 0: nothing. */
+static uint64_t next_gtt_mib(const struct sp_detect *d)
 {
-	sp_autostate struct sp_state st = { 0 };
-	sp_autoerror struct sp_error *ignored = NULL;
+	const struct sp_entry *e = d->boot ? sp_boot_default(d->boot) : NULL;
+	sp_autofree char *key = sp_xasprintf("%s.pages_limit", sp_kernel_ttm_module(d->facts, e ? e->version : NULL));
+	sp_autofree char *size = e ? sp_cmdline_value(e->line, "amdgpu.gttsize") : NULL;
+	sp_autofree char *limit = e ? sp_cmdline_value(e->line, key) : NULL;
+	uint64_t mib = 0, pages = 0;
 
-	return sp_state_read(s, &st, &ignored) == 0 && st.applied.txn ? st.applied.gtt_mib : 0;
+	if (size && sp_parse_u64(size, &mib) == 0) /* -1 is "as if it was not there" */
+		return mib;
+	return limit && sp_parse_u64(limit, &pages) == 0 ? pages / 256 : 0;
 }
 
 static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_error **err)
 {
-	int r = sp_catalog_load(s->data_dir, &d->catalog, err);
+	int r = sp_catalog_load_parts(s->data_dir, SP_CATALOG_PLATFORMS | SP_CATALOG_ADVICE, &d->catalog, err);
 
 	if (r == 0)
 		r = sp_facts_read(s->root, s->machine, &d->facts, err);
@@ -29,7 +34,7 @@ static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_err
 	}
 	if (d->boot)
 		sp_strv_copy(&d->warnings, &d->boot->warnings);
-	d->gtt_mib = recorded_gtt(s);
+	d->next_gtt_mib = next_gtt_mib(d);
 	sp_advise_detect(s, d);
 	return 0;
 }

@@ -134,6 +134,7 @@ struct sp_result {
 	struct sp_strv recovered;  /* interrupted work that was finished or undone first */
 	struct sp_strv warnings;
 	bool reboot_required;
+	bool unfinished; /* it stands, but what it left beside the files could not be tidied up: exit SP_EXIT_RECOVER */
 };
 void sp_result_clear(struct sp_result *r);
 #define sp_autoresult sp_cleanup(sp_result_clear)
@@ -226,7 +227,7 @@ struct sp_detect {
 	char *platform_why;
 	struct sp_boot *boot;
 	struct sp_error *boot_error;
-	uint64_t gtt_mib; /* that an apply recorded; 0: nothing is applied */
+	uint64_t next_gtt_mib; /* that the command line of the next boot asks for; 0: none */
 	struct sp_strv warnings;
 	struct sp_advices advisories;
 };

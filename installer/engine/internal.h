@@ -139,4 +139,4 @@ void sp_progress(const struct sp_session *s, const char *step);
 
 void sp_advise_plan(const struct sp_session *s, struct sp_plan *p); /* after everything is decided */
 void sp_advise_detect(const struct sp_session *s, struct sp_detect *d);
-void sp_advise_verify(const struct sp_session *s, const struct sp_facts *facts, struct sp_verify *v);
+void sp_advise_verify(const struct sp_session *s, const struct sp_boot *boot /* or NULL */, struct sp_verify *v);

@@ -129,18 +129,18 @@ static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_e
 	if (r < 0)
 		return r;
 	out->gtt_mib = st.applied.gtt_mib;
+	const char *name = st.applied.txn ? st.applied.boot_setup : st.was.txn ? st.was.boot_setup : s->boot_name;
+	struct sp_verifier v = { .s = s, .facts = out->facts, .out = out };
+	if (sp_boot_read(s->root, name, &boot, &boot_error) < 0)
+		v.boot_why = boot_error->message;
+	v.boot = boot;
 	if (st.applied.txn == 0 && st.was.txn == 0) {
 		never_applied(out);
 	} else {
-		const char *name = st.applied.txn ? st.applied.boot_setup : st.was.boot_setup;
-		struct sp_verifier v = { .s = s, .facts = out->facts, .out = out };
-		if (sp_boot_read(s->root, name, &boot, &boot_error) < 0)
-			v.boot_why = boot_error->message;
-		v.boot = boot;
 		run_checks(&v, &st);
 		conclude(out);
 	}
-	sp_advise_verify(s, out->facts, out);
+	sp_advise_verify(s, boot, out);
 	if (st.interrupted) {
 		out->status = SP_EXIT_RECOVER;
 		sp_strv_add(&out->warnings, "a transaction was cut short; 'strix-provision recover' puts it right");

@@ -64,9 +64,19 @@ static bool is_token(const char *text)
 	       !sp_token_is_open(text);
 }
 
+/* Most tokens are told apart by this, without taking them to pieces. */
+static char first_of_key(const char *token)
+{
+	char c = token[strspn(token, "\"")];
+
+	return c == '-' ? '_' : c;
+}
+
 /* Do two tokens want the same place? Values of a multi-valued key stand side by side. */
 static bool same_slot(const char *a, const char *b)
 {
+	if (first_of_key(a) != first_of_key(b))
+		return false;
 	sp_autofree char *x = sp_token_key(a), *y = sp_token_key(b);
 
 	return sp_key_eq(x, y) && (!sp_key_is_multi(x) || sp_token_eq(a, b));

@@ -185,12 +185,12 @@ static void put_kernels(struct sp_report *r, const struct sp_detect *d)
 	sp_table_print(r, table);
 }
 
-/* After an apply that was made, else after one that would be: where sizes are computed at all. */
+/* After a reboot where the next line has a size; else after an apply, where sizes are computed at all. */
 static void put_memory(struct sp_report *r, const struct sp_detect *d)
 {
-	const char *when = d->gtt_mib ? "after the reboot" : d->platform ? "after apply with automatic sizes" : NULL;
+	const char *when = d->next_gtt_mib ? "after a reboot" : d->platform ? "after apply with automatic sizes" : NULL;
 
-	sp_memory_picture(r, d->facts, d->gtt_mib, when);
+	sp_memory_picture(r, d->facts, d->next_gtt_mib, when);
 }
 
 void sp_detect_text(struct sp_report *r, const struct sp_detect *d)

@@ -47,8 +47,13 @@ struct libscols_line *sp_table_row(struct libscols_table *table, struct libscols
 				   size_t n);
 void sp_table_paint(struct libscols_line *row, size_t column, enum sp_paint paint);
 void sp_table_print(struct sp_report *r, struct libscols_table *table);
-/* One row alone (the first one under the table's heading), so that text can stand below it. */
-void sp_table_print_row(struct sp_report *r, struct libscols_table *table, struct libscols_line *row);
+/*
+ * A table with text between its rows: all of it as text (owned), of which lines are taken and printed: one of headings,
+ * then for each row as many as its folded cell has.
+ */
+char *sp_table_text(struct libscols_table *table);
+void sp_table_print_lines(struct sp_report *r, char **text, size_t n);
+size_t sp_text_lines(const char *folded);
 
 static inline void sp_cleanup_table_(struct libscols_table **t)
 {

@@ -122,7 +122,7 @@ static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evid
 		{ "VALUE", SCOLS_FL_WRAP },
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
-	sp_autofree struct libscols_line **rows = sp_xcalloc(p->n_decisions, sizeof(struct libscols_line *));
+	sp_autofree size_t *lines = sp_xcalloc(p->n_decisions, sizeof(*lines));
 
 	sp_heading(r, "Settings");
 	for (size_t i = 0; i < p->n_decisions; i++) {
@@ -133,11 +133,14 @@ static void put_settings(struct sp_report *r, const struct sp_plan *p, bool evid
 		const char *cells[] = { sp_decision_state_name(d->state), d->setting->id,
 					sp_dest_name(d->setting->dest), folded };
 
-		rows[i] = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
-		sp_table_paint(rows[i], 0, state_paints[d->state].paint);
+		lines[i] = sp_text_lines(folded);
+		sp_table_paint(sp_table_row(table, NULL, cells, SP_ELEMENTS(cells)), 0, state_paints[d->state].paint);
 	}
+	sp_autofree char *text = sp_table_text(table);
+	char *rest = text;
+	sp_table_print_lines(r, &rest, 1);
 	for (size_t i = 0; i < p->n_decisions; i++) {
-		sp_table_print_row(r, table, rows[i]);
+		sp_table_print_lines(r, &rest, lines[i]);
 		put_reason(r, &p->decisions[i], evidence);
 	}
 }

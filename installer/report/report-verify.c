@@ -79,7 +79,7 @@ static void put_reasons(struct sp_report *r, const struct sp_verify *v, const ch
 	}
 }
 
-static struct libscols_line *add_row(struct libscols_table *table, const struct group *g)
+static void add_row(struct libscols_table *table, const struct group *g)
 {
 	const char *cells[LAYERS + 1] = { g->id };
 	struct libscols_line *row;
@@ -89,7 +89,6 @@ static struct libscols_line *add_row(struct libscols_table *table, const struct 
 	row = sp_table_row(table, NULL, cells, SP_ELEMENTS(cells));
 	for (size_t l = 0; l < LAYERS; l++)
 		sp_table_paint(row, l + 1, g->worst[l] < 0 ? SP_DIM : results[g->worst[l]].paint);
-	return row;
 }
 
 static void put_table(struct sp_report *r, const struct sp_verify *v)
@@ -99,13 +98,15 @@ static void put_table(struct sp_report *r, const struct sp_verify *v)
 	};
 	sp_autotable struct libscols_table *table = sp_table_new(r, columns, SP_ELEMENTS(columns));
 	sp_autofree struct group *groups = sp_xcalloc(v->n_checks, sizeof(*groups));
-	sp_autofree struct libscols_line **rows = sp_xcalloc(v->n_checks, sizeof(struct libscols_line *));
 	size_t n = group_checks(v, groups);
 
 	for (size_t i = 0; i < n; i++)
-		rows[i] = add_row(table, &groups[i]);
+		add_row(table, &groups[i]);
+	sp_autofree char *text = sp_table_text(table);
+	char *rest = text;
+	sp_table_print_lines(r, &rest, 1);
 	for (size_t i = 0; i < n; i++) {
-		sp_table_print_row(r, table, rows[i]);
+		sp_table_print_lines(r, &rest, 1);
 		put_reasons(r, v, groups[i].id);
 	}
 }

@@ -55,37 +55,37 @@ void sp_table_paint(struct libscols_line *row, size_t column, enum sp_paint pain
 		must(scols_cell_set_color(cell, sp_paint_name(paint)));
 }
 
-/* Print what libsmartcols made, which may or may not end in a newline. */
-static void put_indented(struct sp_report *r, char *text)
+/* Print what libsmartcols made, which may or may not end in a newline, without the blanks of empty last cells. */
+void sp_table_print_lines(struct sp_report *r, char **text, size_t n)
 {
 	char *line;
 
-	while ((line = strsep(&text, "\n"))) {
+	while (n-- > 0 && (line = strsep(text, "\n"))) {
 		size_t len = strlen(line);
 
-		while (len && line[len - 1] == ' ') /* of empty last cells */
+		while (len && line[len - 1] == ' ')
 			len--;
 		if (len)
 			(void) fprintf(r->out, "%*s%.*s\n", INDENT, "", (int) len, line);
 	}
 }
 
-void sp_table_print(struct sp_report *r, struct libscols_table *table)
+char *sp_table_text(struct libscols_table *table)
 {
-	sp_autofree char *text = NULL;
+	char *text = NULL;
 
 	if (scols_table_is_empty(table))
-		return;
+		return sp_xstrdup("");
 	must(scols_print_table_to_string(table, &text));
-	put_indented(r, text);
+	return text;
 }
 
-void sp_table_print_row(struct sp_report *r, struct libscols_table *table, struct libscols_line *row)
+void sp_table_print(struct sp_report *r, struct libscols_table *table)
 {
-	sp_autofree char *text = NULL;
+	sp_autofree char *text = sp_table_text(table);
+	char *rest = text;
 
-	must(scols_table_print_range_to_string(table, row, row, &text));
-	put_indented(r, text);
+	sp_table_print_lines(r, &rest, SIZE_MAX);
 }
 
 static size_t widest_label(const struct sp_pair *pairs, size_t n)

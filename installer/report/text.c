@@ -98,6 +98,15 @@ char *sp_text_fold(const char *text, size_t width, bool cut)
 	return sp_buf_steal(&b);
 }
 
+size_t sp_text_lines(const char *folded)
+{
+	size_t n = 1;
+
+	for (const char *s = strchr(folded, '\n'); s; s = strchr(s + 1, '\n'))
+		n++;
+	return n;
+}
+
 char *sp_text_mib(uint64_t mib)
 {
 	uint64_t tenths = (mib * 10 + 512) / 1024;
