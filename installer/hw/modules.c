@@ -7,7 +7,7 @@
  *   modules.builtin          "kernel/drivers/..../x.ko", one a line
  *   modules.builtin.modinfo  "module.tag=value", each ended by a NUL; tags parm and parmtype have "name:..."
  *
- * A file is read when a module of its kernel is first asked for.
+ * A file is read when a module of its kernel is first asked for; the last, which is the largest, when it is needed.
  */
 #include <errno.h>
 
@@ -20,7 +20,9 @@ enum list { LIST_DEP, LIST_BUILTIN, LIST_MODINFO, LIST__COUNT };
 static const char *const list_names[LIST__COUNT] = { "modules.dep", "modules.builtin", "modules.builtin.modinfo" };
 
 struct tree { /* one kernel */
+	const struct sp_root *root;
 	char *kernel, *dir;
+	bool was_read[LIST__COUNT];
 	struct sp_buf lists[LIST__COUNT];
 	char *missing[LIST__COUNT]; /* why a list could not be read; NULL: it was */
 	struct sp_module *modules;  /* asked for so far */
@@ -115,16 +117,20 @@ int sp_modules_dir(const struct sp_root *root, const char *kernel, char **ret)
 	return -ENOENT;
 }
 
-static void load_lists(const struct sp_root *root, struct tree *t)
+/* Read when it is first asked for; empty where it could not be read, and `missing` says why. */
+static const struct sp_buf *list_of(struct tree *t, enum list which)
 {
-	for (int i = 0; i < LIST__COUNT; i++) {
-		sp_autoerror struct sp_error *err = NULL;
-		sp_autofree char *path = t->dir ? sp_xasprintf("%s/%s", t->dir, list_names[i]) : NULL;
-		if (!path)
-			t->missing[i] = sp_xasprintf("the kernel '%s' has no modules", t->kernel);
-		else if (sp_root_read(root, path, LIST_MAX, &t->lists[i], &err) < 0)
-			t->missing[i] = sp_steal(err->message);
-	}
+	sp_autoerror struct sp_error *err = NULL;
+
+	if (t->was_read[which])
+		return &t->lists[which];
+	t->was_read[which] = true;
+	sp_autofree char *path = t->dir ? sp_xasprintf("%s/%s", t->dir, list_names[which]) : NULL;
+	if (!path)
+		t->missing[which] = sp_xasprintf("the kernel '%s' has no modules", t->kernel);
+	else if (sp_root_read(t->root, path, LIST_MAX, &t->lists[which], &err) < 0)
+		t->missing[which] = sp_steal(err->message);
+	return &t->lists[which];
 }
 
 static struct tree *tree_of(struct sp_modules *modules, const char *kernel)
@@ -133,10 +139,10 @@ static struct tree *tree_of(struct sp_modules *modules, const char *kernel)
 		if (sp_streq(t->kernel, kernel))
 			return t;
 	struct tree *t = sp_xcalloc(1, sizeof(*t));
+	t->root = modules->root;
 	t->kernel = sp_xstrdup(kernel);
 	if (sp_modules_dir(modules->root, kernel, &t->dir) < 0)
 		t->dir = NULL;
-	load_lists(modules->root, t);
 	t->next = modules->trees;
 	modules->trees = t;
 	return t;
@@ -168,13 +174,13 @@ static const char *next_builtin(const struct sp_buf *list, const char *name, siz
 	return NULL;
 }
 
-static void locate(const struct tree *t, struct sp_module *m)
+static void locate(struct tree *t, struct sp_module *m)
 {
-	sp_autofree char *dep = path_in_list(&t->lists[LIST_DEP], m->name);
-	sp_autofree char *builtin = path_in_list(&t->lists[LIST_BUILTIN], m->name);
+	sp_autofree char *dep = path_in_list(list_of(t, LIST_DEP), m->name);
+	sp_autofree char *builtin = path_in_list(list_of(t, LIST_BUILTIN), m->name);
 	size_t at = 0;
 
-	m->builtin = builtin || (!dep && next_builtin(&t->lists[LIST_MODINFO], m->name, &at));
+	m->builtin = builtin || (!dep && next_builtin(list_of(t, LIST_MODINFO), m->name, &at));
 	if (m->builtin || dep)
 		m->present = SP_YES;
 	else
@@ -205,9 +211,10 @@ const struct sp_module *sp_modules_find(struct sp_modules *modules, const char *
 	return find(tree_of(modules, kernel), name);
 }
 
-static void read_builtin(const struct tree *t, struct sp_module *m)
+static void read_builtin(struct tree *t, struct sp_module *m)
 {
 	static const char *const tags[] = { "parm=", "parmtype=" };
+	const struct sp_buf *list = list_of(t, LIST_MODINFO);
 	const char *text = NULL;
 	size_t at = 0;
 
@@ -215,7 +222,7 @@ static void read_builtin(const struct tree *t, struct sp_module *m)
 		m->why = sp_xstrdup(t->missing[LIST_MODINFO]);
 		return;
 	}
-	while ((text = next_builtin(&t->lists[LIST_MODINFO], m->name, &at)))
+	while ((text = next_builtin(list, m->name, &at)))
 		for (size_t i = 0; i < SP_ELEMENTS(tags); i++)
 			if (sp_startswith(text, tags[i]))
 				sp_parms_add(&m->parms, text + strlen(tags[i]));
