@@ -101,6 +101,7 @@ struct sp_boot {
 	struct sp_source *sources; /* setups with an own_file: what counts beside it, in the order it is read */
 	size_t n_sources;
 	char *entries_why; /* why the entries are not known; NULL: they are */
+	bool entries_broken; /* with entries_why: the product itself is missing or damaged, and has to be made anew */
 	struct sp_strv warnings;
 	char *root_arg; /* "root=UUID=..." of this system; NULL: unknown */
 };

@@ -170,6 +170,7 @@ static void read_entries(const struct sp_grub *grub, struct sp_boot *boot)
 		boot->entries_why = sp_xasprintf(SP_GRUB_D_CFG ": %s", why->message);
 	else
 		sp_grub_d_fill(&menu, grub, boot);
+	boot->entries_broken = boot->entries_why && !grub->cfg_denied;
 	if (boot->entries_why)
 		sp_strv_addf(&boot->warnings, "the boot entries are not known: %s", boot->entries_why);
 	else if (!boot->root_arg)

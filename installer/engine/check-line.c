@@ -86,7 +86,9 @@ static void check_entries(struct sp_verifier *v, const struct sp_applied_setting
 	size_t good = 0;
 
 	if (v->boot->entries_why) {
-		sp_check_add(v, s, SP_LAYER_ENTRY, s->value, NULL, SP_CHECK_SKIPPED, sp_xstrdup(v->boot->entries_why));
+		enum sp_check_result result = !v->boot->entries_broken ? SP_CHECK_SKIPPED :
+					      is_due(v)		       ? SP_CHECK_PENDING : SP_CHECK_FAIL;
+		sp_check_add(v, s, SP_LAYER_ENTRY, s->value, NULL, result, sp_xstrdup(v->boot->entries_why));
 		return;
 	}
 	for (size_t i = 0; i < v->boot->n_entries; i++) {

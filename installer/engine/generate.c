@@ -17,16 +17,17 @@ static bool is_effective(const char *line, const char *token)
 	return p == SP_PRESENT || p == SP_EFFECTIVE;
 }
 
-static bool is_left(const struct sp_boot *boot, const struct sp_entry *e, const char *token)
+static bool is_on(const char *line, const char *token)
 {
-	sp_autofree char *key = sp_token_key(token);
-	const enum sp_presence p = sp_cmdline_presence(e->line, token);
+	const enum sp_presence p = sp_cmdline_presence(line, token);
 
-	return p != SP_ABSENT && p != SP_OTHER && !sp_source_before(boot, key);
+	return p != SP_ABSENT && p != SP_OTHER;
 }
 
 bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone)
 {
+	if (boot->entries_broken)
+		return true;
 	for (size_t i = 0; i < boot->n_entries; i++) {
 		const struct sp_entry *e = &boot->entries[i];
 		if (!e->ours || e->rescue)
@@ -35,7 +36,7 @@ bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wan
 			if (!is_effective(e->line, wanted->v[k].text))
 				return true;
 		for (size_t k = 0; k < gone->n; k++)
-			if (is_left(boot, e, gone->v[k].text))
+			if (is_on(e->line, gone->v[k].text))
 				return true;
 	}
 	return false;
@@ -83,10 +84,8 @@ void sp_plan_generation(const struct sp_session *s, struct sp_plan *p)
 	sp_wanted_tokens(p, &wanted);
 	sp_tokens_gone(&p->applied.common, &wanted, &gone);
 	const bool stale = sp_generation_stale(p->boot, &wanted, &gone);
-	if (!stale && !line_changes(p)) {
-		p->next.generation_due = p->applied.generation_due && why;
+	if (!stale && !line_changes(p))
 		return;
-	}
 	p->reboot_required = true;
 	p->generate = !why;
 	p->pending = p->pending || p->generate;

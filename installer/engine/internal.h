@@ -84,8 +84,8 @@ void sp_own_file_shadows(struct sp_plan *p);
 /* --- generate.c: what is generated from the sources that a transaction changes ------------------------------------- */
 
 /*
- * Do the entries not say what they would, generated now: one of this system lacks a wanted token, or has one of `gone`
- * that no other source gives? Unknown entries are not called stale.
+ * Do the entries not say what they would, generated now: one of this system lacks a wanted token, or has one of
+ * `gone`? Entries that we may not read are not called stale.
  */
 bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone);
 /* Tokens of `was` that are not in `is`, or with another value. */

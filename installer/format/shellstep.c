@@ -84,10 +84,10 @@ static int step_of(const char *s, const struct sp_shell_sites *sites, const char
 	return 0;
 }
 
-/* `later` works on what `earlier` left: both as one step, in later. */
+/* `later`, which adds, works on what `earlier` left: both as one step, in later. */
 static void put_together(const struct sp_shell_step *earlier, struct sp_shell_step *later)
 {
-	if (later->kind != SP_STEP_ADD || earlier->kind == SP_STEP_NONE)
+	if (earlier->kind == SP_STEP_NONE)
 		return;
 	bool set = earlier->kind == SP_STEP_SET;
 	char *before = sp_xasprintf("%s%s%s", later->before, earlier->before, set ? later->after : "");
@@ -119,8 +119,9 @@ int sp_shellvar_step(const struct sp_buf *file, const char *var, struct sp_shell
 			r = step_of(text.data, &sites, var, &one, err);
 		if (r < 0)
 			return r;
-		put_together(&one, &all);
-		if (n == 0) {
+		if (n > 0) {
+			put_together(&one, &all);
+		} else {
 			all = one;
 			one = (struct sp_shell_step){ 0 };
 		}

@@ -58,6 +58,8 @@ check 'apply keeps the mode of the menu' test "$(stat -c %a "$TREE/$CFG")" = 600
 cp "$TREE/$CFG" "$SCRATCH/made"
 generate_menu
 expect_same 'the menu is what the generator writes by itself' "$SCRATCH/made" "$TREE/$CFG"
+live plan --json
+expect_no_match 'after apply every setting is in place' "$OUT" '"state": *"(change|shadowed)"'
 live verify
 expect_status 'verify before the reboot' 8
 reboot_machine
@@ -109,6 +111,36 @@ cp "$TREE/$CFG" "$SCRATCH/made"
 generate_menu
 expect_same 'rollback with a new kernel: the menu is what the generator writes' "$SCRATCH/made" "$TREE/$CFG"
 
+new_system zbook-128-debian13
+live apply --yes
+: >"$TREE/boot/vmlinuz-6.19.1+deb13-amd64"
+generate_menu
+live apply --yes --without thp
+live rollback --yes --all
+expect_status 'a kernel between two applies: rollback of both' 0
+check 'a kernel between two applies: no argument of ours' count_lines normal iommu=pt 0
+check 'a kernel between two applies: it stays in the menu' grep -q 'linux.*vmlinuz-6.19.1' "$TREE/$CFG"
+
+# --- a menu that is damaged -----------------------------------------------------------------------------------------
+
+new_system zbook-128-debian13
+live apply --yes
+cp "$TREE/$CFG" "$SCRATCH/made"
+head -c 700 "$SCRATCH/made" >"$TREE/$CFG"
+live verify
+expect_status 'a menu that was cut off: verify' 3
+expect_match 'a menu that was cut off: verify says so' "$OUT" 'grub.cfg: line 15: a'
+live plan --check
+expect_status 'a menu that was cut off: plan' 3
+live apply --yes
+expect_status 'a menu that was cut off: apply' 0
+expect_same 'a menu that was cut off: it is made anew' "$SCRATCH/made" "$TREE/$CFG"
+rm "$TREE/$CFG"
+live --boot grub-d apply --yes
+expect_status 'a menu that is gone: apply' 0
+expect_same 'a menu that is gone: it is made anew' "$SCRATCH/made" "$TREE/$CFG"
+check 'a menu that is gone: only root may read the new one' test "$(stat -c %a "$TREE/$CFG")" = 600
+
 # --- what others do -------------------------------------------------------------------------------------------------
 
 new_system zbook-128-debian13
@@ -129,9 +161,35 @@ rm "$TREE/$OWN"
 generate_menu
 live verify
 expect_status 'our drop-in removed: verify' 3
+unfolded "$OUT"
+expect_match 'our drop-in removed: verify names it' "$SCRATCH/unfolded" 'zz-strix-provision.cfg: it is not there'
 live apply --yes
 expect_status 'our drop-in removed: apply puts it back' 0
 has_ours 'our drop-in removed'
+
+new_system zbook-128-debian13
+cp "$TREE/$CFG" "$SCRATCH/old-menu"
+live apply --yes
+cat "$SCRATCH/old-menu" >"$TREE/$CFG"
+live plan --check
+expect_status 'an old menu beside our drop-in is a pending change' 3
+live apply --yes
+expect_status 'an old menu beside our drop-in: apply' 0
+has_ours 'an old menu beside our drop-in'
+printf '%s\n' 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT iommu=pt"' >"$TREE/etc/default/grub.d/10-same.cfg"
+generate_menu
+list_root "$SCRATCH/applied"
+live apply --yes
+expect_status 'somebody says the same since: apply' 0
+list_root "$SCRATCH/after"
+expect_same 'somebody says the same since: ours stays, and nothing is written' "$SCRATCH/applied" "$SCRATCH/after"
+
+new_system zbook-128-debian13
+printf '%s\n' 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT transparent_hugepage=always x=1"' \
+	>"$TREE/etc/default/grub.d/zzz-same.cfg"
+generate_menu
+live plan --json
+expect_no_match 'a file read after ours that says the same shadows nothing' "$OUT" shadowed
 
 new_system zbook-128-debian13
 printf '# late\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n' >"$TREE/etc/default/grub.d/zzz-late.cfg"
@@ -191,6 +249,49 @@ live rollback --yes
 check 'a token against ours: rollback of --replace' count_lines normal amd_iommu=off 1
 live rollback --yes
 unchanged 'a token against ours: rollback of all three'
+
+with_words 'amd_iommu=off iommu=pt'
+live plan --replace iommu
+unfolded "$OUT"
+expect_no_match 'displaced, and said twice: plan can take it out' "$SCRATCH/unfolded" 'is not taken out'
+live apply --yes --without thp --replace iommu
+expect_status 'displaced, and said twice: apply' 0
+check 'displaced, and said twice: it is displaced' count_lines normal amd_iommu=off 0
+check 'displaced, and said twice: ours stands beside theirs' count_lines normal iommu=pt 2
+live rollback --yes
+unchanged 'displaced, and said twice: rollback'
+reboot_machine
+live verify
+expect_status 'displaced, and said twice: what they say is no rest of ours' 0
+
+long=$(awk 'BEGIN { for (i = 0; i < 90; i++) printf "x%d=12345678901234567 ", i }')
+with_words "$long"
+live plan
+expect_status 'a line that would be too long: plan' 1
+expect_match 'a line that would be too long: the message says so' "$ERR" 'bytes long, and a kernel reads 2047'
+sp plan
+expect_status 'a line that would be too long: plan for another tree' 1
+
+new_system zbook-128-debian13
+sp_must apply --yes
+sp apply --yes --without swappiness
+expect_status 'another tree, and something else since: apply' 0
+reboot_machine
+sp verify
+expect_status 'another tree, and something else since: its menu is still due' 8
+live apply --yes
+expect_status 'then the tree itself runs: apply makes the menu' 0
+reboot_machine
+live verify
+expect_status 'then the tree itself runs: verify' 0
+
+new_system debian-shell-grub
+echo 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX $(echo amd_iommu=off)"' >"$TREE/etc/default/grub.d/30_odd.cfg"
+generate_menu
+live plan --replace iommu
+unfolded "$OUT"
+expect_match 'what a shell computes cannot be displaced, and plan says so' "$SCRATCH/unfolded" \
+	"'amd_iommu=off' stands against iommu and is not taken out"
 
 new_system debian-shell-grub
 live apply --yes

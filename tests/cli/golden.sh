@@ -132,8 +132,9 @@ run_case() { # CASE
 	sp rollback --yes
 	expect_status "$1: rollback" "$rollback"
 	if has_generated_menu; then
+		reboot_machine
 		sp verify
-		expect_status "$1: verify after rollback, before the menu is made" "$verify"
+		expect_status "$1: verify after rollback and a reboot, before the menu is made" "$verify"
 		generate_menu
 	fi
 	list_root "$SCRATCH/after"

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/child.h"
 
@@ -91,6 +93,19 @@ static void test_endings(void **state)
 	}
 }
 
+/* What nobody reads any more must not end us. */
+static void test_unread_input(void **state)
+{
+	const size_t size = 300000;
+	sp_autofree char *text = sp_xcalloc(size + 1, 1);
+	sp_autobuf struct sp_buf out = { 0 };
+
+	(void) state;
+	memset(text, 'x', size);
+	assert_int_equal(run_script("exec 0<&-; echo out", text, 30, &out, NULL), 0);
+	assert_string_equal(out.data, "out\n");
+}
+
 /* More than any pipe holds, both ways at once. */
 static void test_much_input(void **state)
 {
@@ -125,6 +140,31 @@ static void test_time_limit(void **state)
 	}
 }
 
+/* Nothing of it lives on: who reads from the other end of a FIFO is seen by who would write to it. */
+static void test_no_leftovers(void **state)
+{
+	char dir[] = "/tmp/test-child-XXXXXX";
+	sp_autobuf struct sp_buf out = { 0 };
+	int fd = 0;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	sp_autofree char *fifo = sp_xasprintf("%s/fifo", dir);
+	sp_autofree char *script = sp_xasprintf("sleep 100 <>%s & exit 0", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(run_script(script, NULL, 1, &out, NULL), -ETIMEDOUT);
+	for (int i = 0; i < 1000 && fd >= 0; i++) { /* it was told to end, and is about to */
+		fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0)
+			assert_int_equal(close(fd), 0);
+		(void) poll(NULL, 0, 5);
+	}
+	assert_int_equal(errno, ENXIO);
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_true(fd < 0);
+}
+
 /* What we hold back during a transaction is not inherited. */
 static void test_held_signals(void **state)
 {
@@ -152,6 +192,8 @@ int main(void)
 		cmocka_unit_test(test_much_input),
 		cmocka_unit_test(test_time_limit),
 		cmocka_unit_test(test_held_signals),
+		cmocka_unit_test(test_unread_input),
+		cmocka_unit_test(test_no_leftovers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,8 @@ static const struct {
 	  0, NULL },
 	{ "in recovery, as before", MENU("root=1 " OURS, "root=1 iommu=pt"),
 	  { F("boot/grub/grub.cfg", MENU("root=1", "root=1 iommu=pt")) }, 0, NULL },
+	{ "in recovery, where a shell decides", MENU("root=1 " OURS, "root=1 iommu=pt"), { F("etc/default/grub", VAR "=`x`\n") }, 0,
+	  NULL },
 	{ "no entry", BEGIN_LINUX END_LINUX, { NONE }, -EBADMSG, "no entry starts this system" },
 	{ "only recovery", BEGIN_LINUX RECOVERY("root=1"), { NONE }, -EBADMSG, "no entry starts this system" },
 	{ "nothing", "", { NONE }, -EBADMSG, "no menu of grub-mkconfig" },

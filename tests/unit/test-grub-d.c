@@ -227,6 +227,35 @@ static void sources_are_read(void **state)
 	}
 }
 
+/* The last one in front of ours that says the key, and the last one behind it that says the key or takes all away. */
+static void sources_decide(void **state)
+{
+	static const struct {
+		const char *key, *before, *behind;
+	} keys[] = { { "quiet", "/etc/default/grub", NULL },
+		     { "a", "/etc/default/grub.d/2.cfg", "/etc/default/grub.d/zzz.cfg" },
+		     { "b", "/etc/default/grub.d/1.cfg", NULL },
+		     { "c", NULL, "/etc/default/grub.d/zzz.cfg" },
+		     { "d", NULL, NULL } };
+	char *dir = build_debian((struct fixture[]){
+		F("etc/default/grub.d/1.cfg", VAR "=\"" SELF " a=1 b=1\"\n"), F("etc/default/grub.d/2.cfg", VAR "=\"" SELF " a=2\"\n"),
+		F("etc/default/grub.d/zzz.cfg", VAR "=\"" SELF " a=3 c=3\"\n"), NONE });
+	sp_autoroot struct sp_root *root = open_root(dir);
+	sp_autoboot struct sp_boot *boot = NULL;
+
+	(void) state;
+	assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+	for (size_t i = 0; i < SP_ELEMENTS(keys); i++) {
+		const struct sp_source *before = sp_source_before(boot, keys[i].key), *behind = sp_source_behind(boot, keys[i].key);
+
+		if (before ? !sp_streq(before->path, keys[i].before) : keys[i].before != NULL)
+			fail_msg("%s: before: %s", keys[i].key, before ? before->path : "none");
+		if (behind ? !sp_streq(behind->path, keys[i].behind) : keys[i].behind != NULL)
+			fail_msg("%s: behind: %s", keys[i].key, behind ? behind->path : "none");
+	}
+	fixture_free(dir);
+}
+
 /* --- foreign tokens that ours displace --------------------------------------------------------------------------- */
 
 static void foreign_tokens_are_displaced(void **state)
@@ -292,7 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setups_are_recognised),	cmocka_unit_test(entries_are_read),
 		cmocka_unit_test(sources_are_read),		cmocka_unit_test(foreign_tokens_are_displaced),
-		cmocka_unit_test(our_file_is_read_back),
+		cmocka_unit_test(our_file_is_read_back),	cmocka_unit_test(sources_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,7 @@ static const struct reading readings[] = {
 	  "default 0, generated\n" },
 	{ "saved default", "set default=\"${saved_entry}\"\n", "default ${saved_entry}\n" },
 	{ "the last default counts", "set default=0\nset default='a>b'\n", "default a>b\n" },
+	{ "what boots once is no default", "set default=0\nif x; then set default=\"${next_entry}\"; fi\n", "default 0\n" },
 	{ "a default that is none", "# set default=0\necho set default=1\nset defaults=2\n", "default -\n" },
 	{ "identifiers", "menuentry a --id=x {\n}\nmenuentry b --id y {\n}\nmenuentry c ${menuentry_id_option} z {\n}\n",
 	  "0 a [x] ()\n1 b [y] ()\n2 c [z] ()\ndefault -\n" },
