@@ -19,14 +19,11 @@ int sp_durable_open_append(int dirfd, const char *name, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-int sp_durable_open_own(int dirfd, const char *name)
+int sp_durable_reopen(int dirfd, const char *name)
 {
-	sp_autoclose int fd = openat(dirfd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
+	int fd = openat(dirfd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) && st.st_nlink == 1 ? sp_steal_fd(&fd) : -EBADMSG;
+	return fd < 0 ? -errno : fd;
 }
 
 int sp_durable_write(int fd, const void *data, size_t len)

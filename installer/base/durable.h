@@ -18,8 +18,8 @@
 int sp_durable_create(int dirfd, const char *name, mode_t mode) sp_must_check;
 /* An existing or new file to append to; no link is followed. */
 int sp_durable_open_append(int dirfd, const char *name, mode_t mode) sp_must_check;
-/* The same of a file of ours that must be there: -EBADMSG unless it is a regular file with this one name. */
-int sp_durable_open_own(int dirfd, const char *name) sp_must_check;
+/* The same of a file that must be there. */
+int sp_durable_reopen(int dirfd, const char *name) sp_must_check;
 /* All of it, whatever short writes and signals do. */
 int sp_durable_write(int fd, const void *data, size_t len) sp_must_check;
 /* Reserve space so that a full disk is seen before anything is published; a file system without it is fine. */

@@ -87,6 +87,8 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
 		status = SP_EXIT_FIRMWARE;
 	if (rc == 0)
 		status = restart(call, &res, status);
+	if (rc == 0 && res.unfinished)
+		status = SP_EXIT_RECOVER;
 	said = sp_report_apply(call->report, plan, &res, status, rc < 0 ? *err : NULL);
 	sp_plan_free(plan);
 	if (rc < 0)

@@ -152,6 +152,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, str
 	if (r < 0)
 		return r;
 	ret->changed = true;
+	ret->unfinished = sp_store_interrupted(store);
 	ret->reboot_required = p->reboot_required;
 	sp_live_set(s, &p->next, false, &ret->warnings);
 	sp_remember_modules(s, p->facts, &ret->warnings);

@@ -158,6 +158,7 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 			sp_strv_add(&ret->restored, u->edits.v[i].path);
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
 	ret->changed = true;
+	ret->unfinished = sp_store_interrupted(store);
 	ret->reboot_required = true;
 	if (sp_session_is_live(u->s, facts)) {
 		aim_live(u);

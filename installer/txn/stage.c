@@ -16,11 +16,12 @@ char *sp_slot_name(const char *name, enum sp_slot slot)
 	return sp_xasprintf(".%s.strix-%s", name, ends[slot]);
 }
 
+/* What cannot be looked at may be there. */
 static bool is_there(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 bool sp_slots_taken(int dirfd, const char *name)

@@ -67,8 +67,10 @@ static bool meta_differs(int dir, const char *name, const struct sp_image *image
 	const struct sp_meta *m = &image->meta;
 	struct stat st;
 
-	if (!image->exists || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!image->exists)
 		return false;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return true; /* rather once too often than not at all */
 	if (st.st_mtim.tv_sec != m->mtime.tv_sec || st.st_mtim.tv_nsec != m->mtime.tv_nsec)
 		return true;
 	return !sp_is_fat(dir) && ((st.st_mode & 07777) != m->mode || st.st_uid != m->uid || st.st_gid != m->gid);
@@ -252,10 +254,10 @@ static int reopen_files(struct sp_txn *t)
 	size_t end = 0;
 	int r;
 
-	t->journal.fd = sp_durable_open_own(t->dir, "journal");
+	t->journal.fd = sp_durable_reopen(t->dir, "journal");
 	if (t->journal.fd < 0)
 		return t->journal.fd;
-	t->images = sp_durable_open_own(t->dir, "images");
+	t->images = sp_durable_reopen(t->dir, "images");
 	if (t->images < 0)
 		return t->images;
 	r = sp_journal_read(t->journal.fd, &journal, &end);

@@ -232,6 +232,17 @@ sp_signalled_at TERM renameat2 1 apply --yes
 check 'apply that was told to end while it recovered ends after that' \
 	test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = old
 
+restore_tree pristine
+SP_AS="strace -qq -o /dev/null -e trace=fchmod -e inject=fchmod:error=EIO:when=$(grep -c '^fchmod ' "$SCRATCH/points")"
+sp apply --yes
+SP_AS=
+expect_status 'apply that cannot write state.json at the end says that something is left to do' 5
+cat "$ERR" >>"$OUT"
+expect_match 'and what to do' "$OUT" 'strix-provision recover'
+sp recover
+expect_status 'recover does it' 0
+check 'the tree is the new one' test "$(state_of_tree "$SCRATCH/old" "$SCRATCH/new-untimed")" = new
+
 for limit_blocks in 0 1 4 8; do
 	restore_tree pristine
 	STATUS=$(ulimit -f "$limit_blocks" && sp apply --yes && echo "$STATUS")
