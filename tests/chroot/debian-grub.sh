@@ -36,7 +36,12 @@ mkdir -p "$CACHE/debs/partial" || skip_all "cannot write to $CACHE"
 # --- the system -----------------------------------------------------------------------------------------------------
 
 ROOT=$CACHE/run.$$
-trap 'rm -rf --one-file-system "$ROOT" 2>/dev/null; clean_up' EXIT
+remove_root() { # never what is mounted below it
+	[ ! -d "$ROOT" ] || unmount_all 2>/dev/null
+	rm -rf --one-file-system "$ROOT"
+	clean_up
+}
+trap remove_root EXIT
 
 in_root() { # COMMAND...
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$ROOT" "$@"
@@ -53,7 +58,7 @@ unmount_all() {
 }
 
 install() { # PACKAGE...
-	in_root apt-get install -y -q --no-install-recommends "$@" >"$SCRATCH/apt" 2>&1 || {
+	in_root apt-get install -y -q --no-install-recommends -o APT::Keep-Downloaded-Packages=true "$@" >"$SCRATCH/apt" 2>&1 || {
 		note_file 'apt-get' "$SCRATCH/apt"
 		bail_out "cannot install $*"
 	}
