@@ -136,18 +136,16 @@ int sp_durable_symlink(const char *text, int dirfd, const char *name)
 	return symlinkat(text, dirfd, name) < 0 ? -errno : 0;
 }
 
-static int fill(int fd, const void *data, size_t len, mode_t mode)
+static int fill(int fd, const void *data, size_t len, mode_t mode, enum sp_sync sync)
 {
 	int r = fchmod(fd, mode) < 0 ? -errno : 0; /* whatever the umask is */
 
 	if (r == 0)
 		r = sp_durable_write(fd, data, len);
-	if (r == 0)
-		r = sp_durable_sync(fd);
-	return r;
+	return r == 0 && sync == SP_SYNC_NOW ? sp_durable_sync(fd) : r;
 }
 
-int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode)
+int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode, enum sp_sync sync)
 {
 	sp_autofree char *temp = sp_xasprintf(".%s.strix-tmp", name);
 	int r = sp_durable_unlink(dirfd, temp); /* left by a crash; only we use the name, under our lock */
@@ -157,14 +155,14 @@ int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len
 	sp_autoclose int fd = sp_durable_create(dirfd, temp, mode);
 	if (fd < 0)
 		return fd;
-	r = fill(fd, data, len, mode);
+	r = fill(fd, data, len, mode, sync);
 	int closed = sp_durable_close(&fd);
 	if (r == 0)
 		r = closed;
 	if (r == 0)
 		r = sp_durable_rename_over(dirfd, temp, name);
 	if (r == 0)
-		return sp_durable_sync(dirfd);
+		return sync == SP_SYNC_NOW ? sp_durable_sync(dirfd) : 0;
 	int gone = sp_durable_unlink(dirfd, temp);
 	return r < 0 ? r : gone;
 }

@@ -39,10 +39,12 @@ int sp_durable_mkdir(int dirfd, const char *name, mode_t mode) sp_must_check; /*
 int sp_durable_symlink(const char *text, int dirfd, const char *name) sp_must_check;
 
 /*
- * Replace a small file of ours as one step: a crash leaves the old or the new one. (temporary ".NAME.strix-tmp", synced,
- * renamed, directory synced)
+ * Replace a small file of ours by renaming a temporary ".NAME.strix-tmp". Synced now, a crash leaves the old or the new
+ * one; later is for what is made anew after a crash: until the caller has synced the file system, it may be empty then.
  */
-int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode) sp_must_check;
+enum sp_sync { SP_SYNC_NOW, SP_SYNC_LATER };
+int sp_durable_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		       enum sp_sync sync) sp_must_check;
 
 /* Write to a file that is there and is not a file on a disk (/proc/sys, sysfs): one write(2). */
 int sp_durable_poke(const struct sp_root *root, const char *path, const char *text) sp_must_check;

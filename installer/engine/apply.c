@@ -29,7 +29,7 @@ static int settle(struct sp_store *store, struct sp_txn *txn, struct sp_result *
 	}
 	int r = sp_txn_undo(txn, err);
 	/* It ends also where somebody else's file could not be put back, and then that is known. */
-	if (r < 0 && sp_txn_state(txn) == SP_TXN_UNDONE && sp_state_write(store, NULL) < 0)
+	if (r < 0 && sp_txn_state(txn) == SP_TXN_UNDONE && sp_state_write_now(store, NULL) < 0)
 		sp_strv_add(&ret->warnings, "state.json could not be written; the next run does it");
 	if (r == 0)
 		sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " was cut short; everything is as it was before it", id);
@@ -67,7 +67,7 @@ int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_erro
 		r = sp_error_hint(err, "there is no journal to make it anew from; move it away if nothing was applied here");
 	}
 	if (r == 0)
-		r = sp_state_write(store, err);
+		r = sp_state_write_now(store, err);
 	if (r == 0 && !txn && readable < 0)
 		sp_strv_add(&ret->recovered, "state.json was made anew from the journals");
 	sp_txn_free(txn);

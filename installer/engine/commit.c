@@ -115,7 +115,7 @@ int sp_commit(const struct sp_session *s, struct sp_store *store, const struct s
 	r = carry_out(s, txn, job, &products, err);
 	if (r < 0) {
 		r = undo(txn, r, err);
-		if (sp_state_write(store, &late) < 0) /* only the list of what was undone; the next write has it, too */
+		if (sp_state_write_now(store, &late) < 0) /* only the list of what was undone; the next write has it, too */
 			sp_strv_add(warnings, late->message);
 		sp_txn_free(txn);
 		return r;

@@ -9,8 +9,9 @@
 
 /* What a transaction says about itself; owned JSON. */
 json_t *sp_about(const char *kind, const char *text, const struct sp_facts *facts, const struct sp_applied *next);
-/* Make state.json anew from the journals. */
+/* state.json anew from the journals: durable with the sp_txn_finish() that follows, or at once. */
 int sp_state_write(struct sp_store *store, struct sp_error **err) sp_must_check;
+int sp_state_write_now(struct sp_store *store, struct sp_error **err) sp_must_check;
 
 struct sp_state {
 	struct sp_applied applied;     /* txn 0: nothing is applied */

@@ -13,7 +13,7 @@ void sp_remember_modules(const struct sp_session *s, const struct sp_facts *fact
 	if (!text)
 		return;
 	sp_autoclose int dir = sp_root_openat(s->root, SP_REMEMBERED_DIR, O_RDONLY | O_DIRECTORY);
-	int r = dir < 0 ? dir : sp_durable_replace(dir, SP_REMEMBERED_NAME, text, strlen(text), 0644);
+	int r = dir < 0 ? dir : sp_durable_replace(dir, SP_REMEMBERED_NAME, text, strlen(text), 0644, SP_SYNC_NOW);
 	if (r < 0)
 		sp_strv_addf(warnings, "cannot write '%s/%s', so modules will be asked again: %s", SP_REMEMBERED_DIR,
 			     SP_REMEMBERED_NAME, strerror(-r));

@@ -115,6 +115,13 @@ int sp_state_write(struct sp_store *store, struct sp_error **err)
 	return r;
 }
 
+int sp_state_write_now(struct sp_store *store, struct sp_error **err)
+{
+	int r = sp_state_write(store, err);
+
+	return r < 0 ? r : sp_store_sync(store, err);
+}
+
 /* A lost file costs nothing to who may read the journals; the next write puts it back. */
 static int read_or_build(const struct sp_store *store, json_t **ret, struct sp_error **err)
 {

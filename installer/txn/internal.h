@@ -46,10 +46,10 @@ void sp_record_clear(struct sp_record *r);
 enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD, SP_SLOT__NONE };
 /* ".NAME.strix-new", "-undo", "-old": beside the target, ignored by every reader of these folders; owned. */
 char *sp_slot_name(const char *name, enum sp_slot slot);
-/* Remove all of them, but not `kept` (SP_SLOT__NONE: all); *any: there were some, so the folder is to be synced. */
-int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept, bool *any) sp_must_check;
+/* Remove all of them, but not `kept` (SP_SLOT__NONE: all). */
+int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept) sp_must_check;
 bool sp_slots_taken(int dirfd, const char *name);
-/* Write an image under a temporary name with everything that belongs to it, synced. mtime is set where exact. */
+/* Write an image under a temporary name with everything that belongs to it; not synced. mtime is set where exact. */
 int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact) sp_must_check;
 /* Make the folders above path that are missing; the names of those made are added. */
 int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_strv *made) sp_must_check;
@@ -57,7 +57,6 @@ int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_str
 void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing);
 /* Remove those of these folders that are empty, innermost (last) first. */
 int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs) sp_must_check;
-bool sp_is_fat(int fd);
 
 /* --- publish.c --------------------------------------------------------------------------------------------------- */
 
@@ -68,20 +67,43 @@ int sp_disk_equals(int dirfd, const char *name, const struct sp_image *image, bo
 int sp_publish_one(int dirfd, const char *name, enum sp_slot slot, const struct sp_image *from,
 		   const struct sp_image *to) sp_must_check;
 
-/* --- quiesce.c --------------------------------------------------------------------------------------------------- */
+/* --- settle.c: one sync for all that was written to a file system ------------------------------------------------ */
 
-/* Make file systems that a boot loader reads complete on disk without journal replay; path: a file that is published. */
-int sp_quiesce(const struct sp_store *store, const struct sp_edits *edits, struct sp_error **err) sp_must_check;
+/*
+ * The file systems that a transaction writes to; the first is the state directory's. Each is held open from before the
+ * first write to it, so that a write-back that failed meanwhile is told to us.
+ */
+struct sp_filesystems {
+	struct sp_filesystem {
+		dev_t device;
+		int fd;
+		bool loader; /* boot loaders read it */
+		char *path;  /* a file there, for messages */
+	} *v;
+	size_t n;
+};
+int sp_filesystems_add(struct sp_filesystems *f, int fd, const char *path) sp_must_check;
+enum sp_settle {
+	SP_SETTLE_DURABLE, /* what was written survives a power cut */
+	SP_SETTLE_HOME,	   /* and a boot loader, which replays no journal, finds it */
+};
+int sp_filesystems_settle(const struct sp_filesystems *f, enum sp_settle how, struct sp_error **err) sp_must_check;
+void sp_filesystems_clear(struct sp_filesystems *f);
+bool sp_is_fat(int fd);
+/* Everything on the file system of fd. On FAT syncfs leaves it in the drive's cache; an fsync of anything empties that. */
+int sp_sync_all(int fd) sp_must_check;
 
 struct sp_txn {
 	struct sp_store *store;
 	uint64_t id;
 	enum sp_txn_state state;
+	bool known; /* the link "open" leads here */
 	int dir, images;
 	size_t images_len;
 	struct sp_journal journal;
 	const struct sp_edit **edits; /* staged, in order; borrowed from the caller or from `record` */
 	size_t n_edits, n_prepared, n_published;
+	struct sp_filesystems filesystems;
 	struct sp_strv made_dirs, drop_dirs;
 	struct sp_record record; /* reopened: what the journal said */
 };

@@ -49,7 +49,7 @@ static int rename_over(int dirfd, const char *name, const char *temp, const stru
 		if (r == 0)
 			r = sp_stage_image(dirfd, old, from, false);
 		if (r == 0)
-			r = sp_durable_sync_fs(dirfd);
+			r = sp_sync_all(dirfd);
 	}
 	return r < 0 ? r : sp_durable_rename_over(dirfd, temp, name);
 }

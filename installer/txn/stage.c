@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "base/durable.h"
@@ -35,7 +33,7 @@ bool sp_slots_taken(int dirfd, const char *name)
 	return taken;
 }
 
-int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept, bool *any)
+int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept)
 {
 	int r = 0;
 
@@ -43,17 +41,9 @@ int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept, bool *any)
 		sp_autofree char *temp = sp_slot_name(name, s);
 		if (s == kept || !is_there(dirfd, temp))
 			continue;
-		*any = true;
 		r = sp_durable_unlink(dirfd, temp);
 	}
 	return r;
-}
-
-bool sp_is_fat(int fd)
-{
-	struct statfs s;
-
-	return fstatfs(fd, &s) == 0 && s.f_type == MSDOS_SUPER_MAGIC;
 }
 
 static int set_xattrs(int fd, const struct sp_meta *meta)
@@ -121,8 +111,6 @@ static int write_image(int fd, const struct sp_image *image, bool exact)
 		r = set_meta(fd, &image->meta);
 	if (r == 0 && exact)
 		r = set_mtime(fd, &image->meta);
-	if (r == 0)
-		r = sp_durable_sync(fd);
 	return r;
 }
 
@@ -159,8 +147,6 @@ int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_str
 		sp_autofree char *name = NULL;
 		sp_autoclose int dir = sp_root_open_parent(root, missing.v[i], &name);
 		r = dir < 0 ? dir : sp_durable_mkdir(dir, name, 0755);
-		if (r == 0)
-			r = sp_durable_sync(dir);
 		if (r == 0 && made)
 			sp_strv_add(made, missing.v[i]);
 	}

@@ -36,8 +36,6 @@ static int make_dirs(struct sp_store *s, struct sp_error **err)
 	if (s->dir < 0)
 		return sp_error_errno(err, s->dir, "cannot open '%s'", SP_STATE_DIR);
 	r = sp_durable_mkdir(s->dir, "tx", 0700);
-	if (r == 0)
-		r = sp_durable_sync(s->dir);
 	return r < 0 ? sp_error_errno(err, r, "cannot write in '%s'", SP_STATE_DIR) : 0;
 }
 
@@ -136,8 +134,15 @@ int sp_store_write_state(struct sp_store *s, json_t *state, struct sp_error **er
 
 	if (!text)
 		return sp_error_set(err, -EINVAL, "cannot write '%s/state.json': not valid JSON", SP_STATE_DIR);
-	int r = sp_durable_replace(s->dir, "state.json", text, strlen(text), 0644);
+	int r = sp_durable_replace(s->dir, "state.json", text, strlen(text), 0644, SP_SYNC_LATER);
 	return r < 0 ? sp_error_errno(err, r, "cannot write '%s/state.json'", SP_STATE_DIR) : 0;
+}
+
+int sp_store_sync(const struct sp_store *s, struct sp_error **err)
+{
+	int r = sp_durable_sync_fs(s->dir);
+
+	return r < 0 ? sp_error_errno(err, r, "cannot write in '%s'", SP_STATE_DIR) : 0;
 }
 
 int sp_store_open_id(const struct sp_store *s, uint64_t *ret)

@@ -30,8 +30,9 @@ static int journal_event(struct sp_txn *t, const char *type, bool sync)
 	return r;
 }
 
-static int open_files(struct sp_txn *t, const char *id)
+static int open_files(struct sp_txn *t)
 {
+	sp_autofree char *id = sp_xasprintf("%" PRIu64, t->id);
 	int r = sp_durable_mkdir(t->store->tx, id, 0700);
 
 	if (r < 0)
@@ -46,32 +47,12 @@ static int open_files(struct sp_txn *t, const char *id)
 	return t->images < 0 ? t->images : 0;
 }
 
-/* From here on the transaction is found by whoever comes after a crash. */
-static int make_known(struct sp_txn *t, const char *id, json_t *about)
+static int journal_begin(struct sp_txn *t, json_t *about)
 {
 	json_t *begin = json_pack("{s:s, s:O}", "type", "begin", "about", about);
-	sp_autofree char *text = sp_xasprintf("tx/%s", id);
-	int r = sp_journal_append(&t->journal, begin, true);
+	int r = sp_journal_append(&t->journal, begin, false);
 
 	json_decref(begin);
-	if (r == 0)
-		r = sp_durable_sync(t->dir);
-	if (r == 0)
-		r = sp_durable_sync(t->store->tx);
-	if (r == 0)
-		r = sp_durable_symlink(text, t->store->dir, "open");
-	return r < 0 ? r : sp_durable_sync(t->store->dir);
-}
-
-/* It could not begin. What is in its folder counts for nothing once no link leads there. */
-static int abandon(struct sp_txn *t, int r, struct sp_error **err)
-{
-	(void) sp_error_errno(err, r, "cannot begin a journal in '%s/tx/%" PRIu64 "'", SP_STATE_DIR, t->id);
-	if (sp_durable_unlink(t->store->dir, "open") < 0) {
-		(void) sp_error_exit(err, SP_EXIT_RECOVER);
-		(void) sp_error_hint(err, "mend its file system, then run: strix-provision recover");
-	}
-	sp_txn_free(t);
 	return r;
 }
 
@@ -85,12 +66,16 @@ int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, str
 		sp_txn_free(t);
 		return r;
 	}
-	sp_autofree char *id = sp_xasprintf("%" PRIu64, t->id);
-	r = open_files(t, id);
+	r = sp_filesystems_add(&t->filesystems, store->dir, SP_STATE_DIR);
 	if (r == 0)
-		r = make_known(t, id, about);
-	if (r < 0)
-		return abandon(t, r, err);
+		r = open_files(t);
+	if (r == 0)
+		r = journal_begin(t, about);
+	if (r < 0) { /* what is in its folder counts for nothing while no link leads there */
+		(void) sp_error_errno(err, r, "cannot begin a journal in '%s/tx/%" PRIu64 "'", SP_STATE_DIR, t->id);
+		sp_txn_free(t);
+		return r;
+	}
 	*ret = t;
 	return 0;
 }
@@ -113,6 +98,7 @@ void sp_txn_free(struct sp_txn *t)
 	sp_cleanup_close_(&t->images);
 	sp_cleanup_close_(&t->dir);
 	free(t->edits);
+	sp_filesystems_clear(&t->filesystems);
 	sp_strv_clear(&t->made_dirs);
 	sp_strv_clear(&t->drop_dirs);
 	sp_record_clear(&t->record);
@@ -159,6 +145,24 @@ static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_err
 	return e->op != SP_OP_KEEP && sp_slots_taken(dir, name) ? write_failed(err, -EEXIST, e) : 0;
 }
 
+/*
+ * The list of what will be touched is durable before anything is: one sync for the journal, the images and their folders.
+ * Then the link, by which whoever comes after a crash finds them.
+ */
+static int make_known(struct sp_txn *t)
+{
+	sp_autofree char *text = sp_xasprintf("tx/%" PRIu64, t->id);
+	int r = sp_durable_sync_fs(t->store->dir);
+
+	if (r < 0 || t->known)
+		return r;
+	r = sp_durable_symlink(text, t->store->dir, "open");
+	if (r == 0)
+		r = sp_durable_sync(t->store->dir);
+	t->known = r == 0;
+	return r;
+}
+
 static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 {
 	json_t *files = json_array(), *dirs = json_array();
@@ -175,8 +179,10 @@ static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 	sp_strv_clear(&missing);
 	json_t *record = json_pack("{s:s, s:o, s:o}", "type", "files", "files", files, "dirs", dirs);
 	if (r == 0)
-		r = sp_journal_append(&t->journal, record, true);
+		r = sp_journal_append(&t->journal, record, false);
 	json_decref(record);
+	if (r == 0)
+		r = make_known(t);
 	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
 }
 
@@ -188,11 +194,10 @@ static int stage_one(struct sp_txn *t, const struct sp_edit *e)
 	if (r < 0)
 		return r;
 	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
-	if (dir < 0)
-		return dir;
+	r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
+	if (r < 0 || e->op == SP_OP_DELETE)
+		return r;
 	temp = sp_slot_name(name, SP_SLOT_NEW);
-	if (e->op == SP_OP_DELETE)
-		return 0;
 	if (e->before.exists || e->exact_meta)
 		return sp_stage_image(dir, temp, &e->after, e->exact_meta);
 	/* A new file has the owner of its folder: root's in /etc, the builder's in an image tree. */
@@ -205,16 +210,15 @@ static int stage_one(struct sp_txn *t, const struct sp_edit *e)
 	return sp_stage_image(dir, temp, &image, false);
 }
 
-static int prepared(struct sp_txn *t)
+static int prepared(struct sp_txn *t, struct sp_error **err)
 {
-	int r = sp_durable_sync(t->images);
+	int r = sp_filesystems_settle(&t->filesystems, SP_SETTLE_HOME, err);
 
-	if (r == 0)
-		r = sp_durable_sync(t->dir);
-	if (r == 0)
-		r = journal_event(t, "prepared", true);
 	if (r < 0)
 		return r;
+	r = journal_event(t, "prepared", true);
+	if (r < 0)
+		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
 	t->state = SP_TXN_PREPARED;
 	t->n_prepared = t->n_edits;
 	return 0;
@@ -241,8 +245,7 @@ int sp_txn_stage(struct sp_txn *t, const struct sp_edits *edits, struct sp_error
 		if (r < 0)
 			return write_failed(err, r, t->edits[i]);
 	}
-	r = prepared(t);
-	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
+	return prepared(t, err);
 }
 
 int sp_txn_drop_dirs(struct sp_txn *t, const struct sp_strv *dirs, struct sp_error **err)
@@ -252,7 +255,7 @@ int sp_txn_drop_dirs(struct sp_txn *t, const struct sp_strv *dirs, struct sp_err
 	for (size_t i = 0; i < dirs->n; i++)
 		json_array_append_new(names, json_string(dirs->v[i]));
 	json_t *record = json_pack("{s:s, s:o}", "type", "drop", "dirs", names);
-	int r = sp_journal_append(&t->journal, record, true);
+	int r = sp_journal_append(&t->journal, record, false);
 	json_decref(record);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id);
@@ -270,8 +273,8 @@ static bool same_folder(const char *a, const char *b)
 }
 
 /*
- * A run of files of one folder, with one sync for all of them: each swap is complete by itself. On FAT one at a time,
- * so that at every instant all entries but one are durable in one piece.
+ * A run of files of one folder: each swap is complete by itself. On FAT they are made durable one at a time, so that at
+ * every instant all entries but one are there in one piece.
  */
 static int publish_run(struct sp_txn *t, size_t from, size_t *ret_to)
 {
@@ -288,37 +291,21 @@ static int publish_run(struct sp_txn *t, size_t from, size_t *ret_to)
 		if (r == 0)
 			*ret_to = ++to;
 	}
-	if (r == 0)
-		r = sp_durable_sync(dir);
-	if (r == 0 && fat)
-		r = sp_durable_sync_fs(dir);
-	return r;
+	return r == 0 && fat ? sp_sync_all(dir) : r;
 }
 
 int sp_txn_publish(struct sp_txn *t, struct sp_error **err)
 {
-	struct sp_edits all = { 0 };
-	int r = 0;
-
-	for (size_t i = t->n_published; i < t->n_edits; i++) { /* a view: nothing in it is owned */
-		all.v = sp_xrealloc(all.v, all.n + 1, sizeof(*all.v));
-		all.v[all.n++] = *t->edits[i];
-	}
-	r = sp_quiesce(t->store, &all, err);
-	while (r == 0 && t->n_published < t->n_edits) {
+	while (t->n_published < t->n_edits) {
 		size_t to = t->n_published;
-		r = publish_run(t, t->n_published, &to);
+		int r = publish_run(t, t->n_published, &to);
 		if (r == -ESTALE)
-			r = changed_under_us(err, t->edits[to]->path);
-		else if (r < 0)
-			r = write_failed(err, r, t->edits[to < t->n_edits ? to : t->n_edits - 1]);
-		else
-			t->n_published = to;
+			return changed_under_us(err, t->edits[to]->path);
+		if (r < 0)
+			return write_failed(err, r, t->edits[to < t->n_edits ? to : t->n_edits - 1]);
+		t->n_published = to;
 	}
-	if (r == 0)
-		r = sp_quiesce(t->store, &all, err);
-	free(all.v);
-	return r;
+	return sp_filesystems_settle(&t->filesystems, SP_SETTLE_HOME, err);
 }
 
 /* --- commit ---------------------------------------------------------------------------------------------------- */
@@ -355,36 +342,32 @@ int sp_txn_commit(struct sp_txn *t, struct sp_error **err)
 	return 0;
 }
 
-/* Whatever was left beside the targets; one sync for a run of files of one folder. */
-static int remove_leftovers(struct sp_txn *t, size_t i, bool *any)
+/* Whatever was left beside the targets. */
+static int remove_leftovers(struct sp_txn *t, const struct sp_edit *e)
 {
 	sp_autofree char *name = NULL;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, t->edits[i]->path, &name);
-	const bool last = i + 1 == t->n_edits || !same_folder(t->edits[i]->path, t->edits[i + 1]->path);
+	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
 
 	if (dir == -ENOENT || dir == -ENOTDIR)
 		return 0;
-	int r = dir < 0 ? dir : sp_drop_slots(dir, name, SP_SLOT__NONE, any);
-	if (r == 0 && last && *any) {
-		r = sp_durable_sync(dir);
-		*any = false;
-	}
-	return r;
+	int r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
+	return r < 0 ? r : sp_drop_slots(dir, name, SP_SLOT__NONE);
 }
 
 int sp_txn_finish(struct sp_txn *t, struct sp_error **err)
 {
-	bool any = false;
-
 	for (size_t i = 0; i < t->n_edits; i++) {
-		int r = remove_leftovers(t, i, &any);
+		int r = remove_leftovers(t, t->edits[i]);
 		if (r < 0)
 			return sp_error_errno(err, r, "cannot remove what was left beside '%s'", t->edits[i]->path);
 	}
 	int r = sp_remove_dirs(t->store->root, &t->drop_dirs);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot remove an empty folder that was made by us");
-	r = journal_event(t, "done", true);
+	r = sp_filesystems_settle(&t->filesystems, SP_SETTLE_DURABLE, err);
+	if (r < 0)
+		return r;
+	r = journal_event(t, "done", false); /* lost in a crash, it is said again */
 	if (r == 0)
 		r = sp_durable_unlink(t->store->dir, "open");
 	if (r < 0)

@@ -11,12 +11,14 @@
  *   tx/ID/images       before- and after-images, one behind the other; the journal has offset, length, CRC32C
  *
  * Protocol, and what a crash leaves at each point:
- *   BEGIN       durable list of what will be touched and of temporary names     -> undone: temporaries removed
- *   stage       ".NAME.strix-new" beside each target, complete and synced       -> the same
- *   PREPARED    images and journal durable: undo is possible from here on       -> undone
- *   publish     RENAME_EXCHANGE, look at what came out, sync the directory      -> undone: what came out goes back, or
+ *   BEGIN FILES journal and images, one sync; then the link: a list of what     -> undone: temporaries removed
+ *               will be touched is durable before anything is touched
+ *   stage       ".NAME.strix-new" beside each target; one sync a file system    -> the same
+ *   PREPARED    durable: undo is possible from here on                          -> undone
+ *   publish     RENAME_EXCHANGE, look at what came out; one sync a file system  -> undone: what came out goes back, or
  *               (it waits under the temporary name until the end)                  the image where it is lost
- *   COMMITTED                                                                   -> finished
+ *   COMMITTED   durable                                                         -> finished
+ *   tidy up     temporaries removed, state.json; one sync a file system         -> the same
  *   DONE | UNDONE
  * More files can be staged after a publish (generated products): another FILES and PREPARED record.
  */
@@ -37,7 +39,9 @@ void sp_store_close(struct sp_store *store); /* unlocks */
 
 /* state.json; *ret NULL when there is none yet. -EBADMSG: damaged. */
 int sp_store_read_state(const struct sp_store *store, json_t **ret, struct sp_error **err) sp_must_check;
+/* Durable with the next sp_txn_finish() or sp_store_sync(). */
 int sp_store_write_state(struct sp_store *store, json_t *state, struct sp_error **err) sp_must_check;
+int sp_store_sync(const struct sp_store *store, struct sp_error **err) sp_must_check;
 
 /* What became of a transaction, as its journal says. */
 enum sp_txn_state {
@@ -67,7 +71,7 @@ void sp_records_free(struct sp_record *records, size_t n);
 bool sp_store_interrupted(const struct sp_store *store);
 
 struct sp_txn;
-/* Next id; BEGIN with `about` (borrowed) is durable when this returns. */
+/* Next id, and BEGIN with `about` (borrowed). Durable, and known to others, with the first stage. */
 int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, struct sp_error **err) sp_must_check;
 uint64_t sp_txn_id(const struct sp_txn *txn);
 /*

@@ -34,11 +34,10 @@ static int look_at_waiting(int dir, const char *name, const struct sp_edit *e, e
 	return r;
 }
 
-static int sync_all(int dir)
+/* One at a time on FAT; elsewhere all of them are made durable before the journal says that it is undone. */
+static int sync_if_fat(int dir)
 {
-	int r = sp_durable_sync(dir);
-
-	return r == 0 && sp_is_fat(dir) ? sp_durable_sync_fs(dir) : r;
+	return sp_is_fat(dir) ? sp_sync_all(dir) : 0;
 }
 
 /* The displaced file itself goes back: no space is needed for that, and nothing about it can have changed. */
@@ -46,7 +45,7 @@ static int swap_back(int dir, const char *name, const struct sp_edit *e)
 {
 	int r = sp_publish_one(dir, name, SP_SLOT_NEW, &e->after, &e->before);
 
-	return r < 0 ? r : sync_all(dir);
+	return r < 0 ? r : sync_if_fat(dir);
 }
 
 /* From the image, with owner, mode, attributes and mtime, in the place of `now`. */
@@ -55,11 +54,14 @@ static int restore(int dir, const char *name, const struct sp_edit *e, const str
 	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_UNDO);
 	int r = sp_durable_unlink(dir, temp); /* of an undo that was cut short */
 
-	if (r == 0 && e->before.exists)
+	if (r == 0 && e->before.exists) {
 		r = sp_stage_image(dir, temp, &e->before, true);
+		if (r == 0)
+			r = sp_sync_all(dir); /* complete before it has its name */
+	}
 	if (r == 0)
 		r = sp_publish_one(dir, name, SP_SLOT_UNDO, now, &e->before);
-	return r < 0 ? r : sync_all(dir);
+	return r < 0 ? r : sync_if_fat(dir);
 }
 
 static bool meta_differs(int dir, const char *name, const struct sp_image *image)
@@ -91,7 +93,7 @@ static int give_back(int dir, const char *name, const struct sp_edit *e)
 	if (!none && !ours)
 		return -EEXIST;
 	r = none ? sp_durable_rename_new(dir, temp, name) : sp_durable_exchange(dir, temp, name);
-	return r < 0 ? r : sync_all(dir);
+	return r < 0 ? r : sync_if_fat(dir);
 }
 
 /* -ESTALE: the file is neither old nor ours. */
@@ -143,21 +145,19 @@ static int undo_one(struct sp_txn *t, const struct sp_edit *e, bool was_prepared
 	sp_autofree char *name = NULL;
 	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
 	enum sp_slot kept = SP_SLOT__NONE;
-	bool any = false;
 
 	if (dir == -ENOENT && !e->before.exists)
 		return 0; /* its folder was not made yet, or is gone again */
-	if (dir < 0)
-		return dir;
-	int r = was_prepared ? undo_prepared(dir, name, e, &kept) : 0;
+	int r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
+	if (r == 0 && was_prepared)
+		r = undo_prepared(dir, name, e, &kept);
 	if (r == -ESTALE)
 		sp_strv_addf(stuck, "'%s'", e->path);
 	else if (r == -EEXIST)
 		sp_strv_addf(stuck, "'%s' (twice: what stood there first is '.%s.strix-new' beside it)", e->path, name);
 	else if (r < 0)
 		return r;
-	r = sp_drop_slots(dir, name, kept, &any);
-	return r == 0 && any ? sp_durable_sync(dir) : r;
+	return sp_drop_slots(dir, name, kept);
 }
 
 int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs)
@@ -170,8 +170,6 @@ int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs)
 		if (dir == -ENOENT || dir == -ENOTDIR)
 			continue;
 		r = dir < 0 ? dir : sp_durable_rmdir(dir, name);
-		if (r == 0)
-			r = sp_durable_sync(dir);
 	}
 	return r;
 }
@@ -188,21 +186,6 @@ static int mark_undone(struct sp_txn *t, struct sp_error **err)
 		return sp_error_errno(err, r, "cannot end the journal of transaction %" PRIu64, t->id);
 	t->state = SP_TXN_UNDONE;
 	return 0;
-}
-
-static int quiesce_all(struct sp_txn *t, struct sp_error **err)
-{
-	struct sp_edits all = { 0 };
-
-	if (t->state == SP_TXN_OPEN)
-		return 0;
-	for (size_t i = 0; i < t->n_edits; i++) { /* a view: nothing in it is owned */
-		all.v = sp_xrealloc(all.v, all.n + 1, sizeof(*all.v));
-		all.v[all.n++] = *t->edits[i];
-	}
-	int r = sp_quiesce(t->store, &all, err);
-	free(all.v);
-	return r;
 }
 
 int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
@@ -224,13 +207,13 @@ int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
 			r = one;
 		}
 	}
-	if (r == 0)
-		r = quiesce_all(t, err);
 	if (r == 0) {
 		r = sp_remove_dirs(t->store->root, &t->made_dirs);
 		if (r < 0)
 			(void) sp_error_errno(err, r, "cannot remove a folder that was made");
 	}
+	if (r == 0)
+		r = sp_filesystems_settle(&t->filesystems, t->n_prepared ? SP_SETTLE_HOME : SP_SETTLE_DURABLE, err);
 	if (r == 0)
 		r = mark_undone(t, err);
 	if (r < 0) {
@@ -276,13 +259,17 @@ static int reopen_files(struct sp_txn *t)
 static int reopen(struct sp_store *store, struct sp_txn *t)
 {
 	sp_autofree char *id = sp_xasprintf("%" PRIu64, t->id);
+	int r = sp_filesystems_add(&t->filesystems, store->dir, SP_STATE_DIR);
 
+	if (r < 0)
+		return r;
 	t->dir = openat(store->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (t->dir < 0)
 		return -errno;
-	int r = reopen_files(t);
+	r = reopen_files(t);
 	if (r < 0)
 		return r;
+	t->known = true;
 	t->state = t->record.state;
 	t->n_prepared = t->record.n_prepared;
 	t->n_edits = t->record.edits.n;

@@ -142,8 +142,13 @@ int __wrap_fsync(int fd)
 int __wrap_syncfs(int fd);
 int __wrap_syncfs(int fd)
 {
-	(void) fd;
-	return is_interrupted() || fails() ? -1 : 0;
+	(void) fd; /* these trees are on one file system */
+	if (is_interrupted())
+		return -1;
+	const bool failed = fails();
+	if (!failed)
+		disk.n_dirty = 0;
+	return failed ? -1 : 0;
 }
 
 int __real_fallocate(int fd, int mode, off_t offset, off_t len);

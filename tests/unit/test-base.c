@@ -144,7 +144,7 @@ static void test_replace(void **state)
 	sp_autoclose int dir = open(etc, O_RDONLY | O_DIRECTORY);
 	sp_autobuf struct sp_buf b = { 0 };
 
-	assert_int_equal(sp_durable_replace(dir, "file", "new", 3, 0640), 0);
+	assert_int_equal(sp_durable_replace(dir, "file", "new", 3, 0640, SP_SYNC_NOW), 0);
 	sp_autoclose int fd = openat(dir, "file", O_RDONLY);
 	struct stat st;
 	assert_int_equal(fstat(fd, &st), 0);

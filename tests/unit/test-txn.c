@@ -6,7 +6,7 @@
 static void test_every_step(void **state)
 {
 	static const struct { int last; bool is_new, open; } rows[] = {
-		{ BEGIN, false, true }, { STAGE, false, true }, { PUBLISH, false, true },
+		{ BEGIN, false, false }, { STAGE, false, true }, { PUBLISH, false, true },
 		{ COMMIT, true, true }, { FINISH, true, false },
 	};
 
