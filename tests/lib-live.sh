@@ -45,7 +45,7 @@ live() { # ARGS...: run in the namespace; like sp of tests/lib.sh
 		tree=$1 loader=$2 libraries=$3 program=$4 data=$5
 		shift 5
 		mount --rbind / "$tree/host" && mount --rbind /dev "$tree/dev" &&
-			exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin STRIX_PROVISION_DATADIR="/host$data" chroot "$tree" \
+			exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin GCOV_PREFIX=/host STRIX_PROVISION_DATADIR="/host$data" chroot "$tree" \
 				"/host$loader" --library-path "$libraries" "/host$program" "$@"
 	' sh "$TREE" "$loader" "$libraries" "$SP_BIN" "$SP_SRCDIR" "$@" >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
 }
