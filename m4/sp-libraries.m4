@@ -5,10 +5,22 @@ AC_DEFUN([SP_LIBRARIES], [
   PKG_CHECK_MODULES([KMOD], [libkmod >= 29])
   PKG_CHECK_MODULES([SMARTCOLS], [smartcols >= 2.37])
   PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
+  # Loaded while the program runs (installer/base/efivar.h): its headers only.
+  PKG_CHECK_MODULES([EFIVAR], [efivar >= 37])
+  sp_libs=$LIBS
+  AC_SEARCH_LIBS([dlopen], [dl], [], [AC_MSG_ERROR([dlopen is missing])])
+  LIBS=$sp_libs
+  AS_CASE([$ac_cv_search_dlopen], [-*], [DL_LIBS=$ac_cv_search_dlopen], [DL_LIBS=])
+  AC_SUBST([DL_LIBS])
 
   sp_cmocka=no
   PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1.5], [sp_cmocka=yes], [:])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$sp_cmocka" = xyes])
+
+  # A file system that behaves as the driver of HP's firmware, for a test.
+  sp_fuse=no
+  PKG_CHECK_MODULES([FUSE], [fuse3 >= 3.2], [sp_fuse=yes], [:])
+  AM_CONDITIONAL([HAVE_FUSE], [test "x$sp_fuse" = xyes])
 ])
 
 # SP_TOOLS: programs that tests use when they are there.

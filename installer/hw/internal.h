@@ -39,10 +39,10 @@ sp_fact_reader sp_read_gpu_number;  /* pci.c: arg is a file of the GPU */
 sp_fact_reader sp_read_meminfo;	    /* memory.c: arg is the key */
 sp_fact_reader sp_read_swaps;	    /* memory.c: disk swap and zram; arg /proc/swaps */
 sp_fact_reader sp_read_installed;   /* memory.c: from facts read before */
-sp_fact_reader sp_read_uma_next;    /* firmware.c */
+sp_fact_reader sp_read_uma_next;    /* carveout.c */
 sp_fact_reader sp_read_iommu_type;  /* platform.c: arg is the directory of the groups */
-sp_fact_reader sp_read_efi;	    /* platform.c: arg is the directory that tells */
-sp_fact_reader sp_read_secure_boot; /* platform.c: arg is the variable's file */
+sp_fact_reader sp_read_efi;	    /* efi.c: arg is the directory that tells */
+sp_fact_reader sp_read_secure_boot; /* efi.c: arg is the variable's file */
 sp_fact_reader sp_read_chroot;	    /* platform.c */
 sp_fact_reader sp_read_ttm_module;  /* platform.c */
 sp_fact_reader sp_read_ttm_number;  /* platform.c: arg is a parameter of the ttm module */
@@ -54,7 +54,7 @@ sp_fact_reader sp_read_variable;	 /* software.c: arg is the variable's name */
 sp_fact_reader sp_read_amd_ttm;		 /* software.c: arg is the parameter that makes the file one of theirs */
 sp_fact_reader sp_read_users;		 /* users.c */
 
-/* "512 MB", "32 GB", "32G", in any case and binary: bytes; -EINVAL, -ERANGE. firmware.c */
+/* "512 MB", "32 GB", "32G", in any case and binary: bytes; -EINVAL, -ERANGE. carveout.c */
 int sp_hw_parse_size(const char *text, uint64_t *ret_bytes) sp_must_check;
 
 #define SP_PCI_DEVICES "/sys/bus/pci/devices"

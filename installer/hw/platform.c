@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The running kernel's surroundings: IOMMU, EFI, Secure Boot, chroot, ttm. */
+/* The running kernel's surroundings: IOMMU, chroot, ttm. */
 #include <errno.h>
 
 #include "hw/internal.h"
@@ -51,37 +51,6 @@ void sp_read_iommu_type(struct sp_facts *f, enum sp_fact fact, const char *arg)
 			mixed |= !sp_streq(common, type);
 	}
 	sp_fact_set_text(f, fact, arg, mixed ? "mixed" : sp_strip(common));
-}
-
-/* The kernel makes firmware/efi exactly when it was started by UEFI; sysfs itself must be there to tell. */
-void sp_read_efi(struct sp_facts *f, enum sp_fact fact, const char *arg)
-{
-	sp_autofree char *path = sp_xasprintf("%s/efi", arg);
-	struct stat st;
-	int r = sp_root_stat(f->machine, path, &st);
-
-	if (r == 0)
-		sp_fact_set_num(f, fact, path, 1);
-	else if (r == -ENOENT && sp_root_exists(f->machine, arg))
-		sp_fact_set_num(f, fact, path, 0);
-	else
-		sp_fact_set_errno(f, fact, arg, r);
-}
-
-/* An efivarfs file is four bytes of attributes, then the variable: here one byte, 1 when on (UEFI 2.10, 3.3). */
-void sp_read_secure_boot(struct sp_facts *f, enum sp_fact fact, const char *arg)
-{
-	sp_autobuf struct sp_buf b = { 0 };
-	int r = sp_root_read(f->machine, arg, 64, &b, NULL);
-
-	if (r == -ENOENT && sp_fact_known(f, SP_FACT_EFI) && sp_fact_num(f, SP_FACT_EFI) == 0)
-		sp_fact_set_unknown(f, fact, arg, "the machine was not started by UEFI");
-	else if (r < 0)
-		sp_fact_set_errno(f, fact, arg, r);
-	else if (b.len != 5 || (unsigned char) b.data[4] > 1)
-		sp_fact_set_unknown(f, fact, arg, "%zu bytes that are not understood", b.len);
-	else
-		sp_fact_set_num(f, fact, arg, (uint64_t) b.data[4]);
 }
 
 /*

@@ -155,7 +155,7 @@ static const struct {
 		{ SP_FACT_CMDLINE, "a b\xff", NULL },
 		{ SP_FACT_DMI_VENDOR, "H?P?", NULL },
 		{ SP_FACT_NUMA_NODES, "3", NULL },
-		{ SP_FACT_SECURE_BOOT, NULL, "1 bytes that are not understood" } }, 7 },
+		{ SP_FACT_SECURE_BOOT, NULL, "Bad message" } }, 7 },
 	{ "disk swap and zram", {
 		{ .path = "proc/swaps", .text = "Filename Type Size Used Priority\n/dev/nvme0n1p3 partition 16777212 0 -2\n"
 						"/dev/zram0 partition 100 0 100\n/swap\\040file file 4 0 -3\n" } }, {
@@ -191,8 +191,8 @@ static const struct {
 	{ "nobody tells the carve-out", {
 		{ .path = GPU "uma/carveout", .text = "0\n" },
 		{ .path = HP "Dedicated Graphics Memory/current_value", .text = "Auto\n" } }, {
-		{ SP_FACT_UMA_NEXT_BYTES, NULL, "uma/carveout_options: not there; " },
-		{ SP_FACT_UMA_NEXT_BYTES, NULL, "current_value: 'Auto' is not a size; " } }, 2 },
+		{ SP_FACT_UMA_NEXT_BYTES, NULL, "uma/carveout: its options: not there; " },
+		{ SP_FACT_UMA_NEXT_BYTES, NULL, "current_value: 'Auto' is not a size" } }, 2 },
 	{ "not by UEFI", { { .path = "sys/firmware/efi", .kind = FIXTURE_GONE } }, {
 		{ SP_FACT_EFI, "0", NULL }, { SP_FACT_SECURE_BOOT, NULL, "not started by UEFI" } }, 2 },
 	{ "no way to tell", { { .path = "sys/firmware", .kind = FIXTURE_GONE } }, {
