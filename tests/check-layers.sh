@@ -126,9 +126,11 @@ result 'only txn/ and base/durable.c change what belongs to a file'
 words 'O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|O_TMPFILE' "$WRITERS|installer/main\.c"
 grep -nE 'O_(WRONLY|RDWR|CREAT)' installer/main.c /dev/null | grep -v '"/dev/null"' >>"$TMP/bad"
 result 'only txn/ and base/durable.c open for writing'
+# shellcheck disable=SC2046 # our own names, without blanks
 grep -nE '\<fopen\>[^;]*"[wa]' $(cat "$TMP/sources") >"$TMP/bad"
 result 'nothing opens a stream for writing (a log goes through base/durable.h)'
 : >"$TMP/bad"
+# shellcheck disable=SC2046 # our own names, without blanks
 grep -lE '^#[ \t]*include[ \t]*"base/durable\.h"' $(cat "$TMP/sources") |
 	grep -vE '^installer/(txn/.*|base/durable\.c|engine/[^/]*\.c|main\.c)$' >"$TMP/bad"
 result 'base/durable.h is for txn/, for live values in engine/, and for the log in main.c'
@@ -136,6 +138,7 @@ result 'base/durable.h is for txn/, for live values in engine/, and for the log 
 # --- who does I/O, prints, looks around -----------------------------------------------------------------------------
 
 IO_HEADERS='<(fcntl|unistd|dirent|ftw|glob|sys/stat|sys/mman|sys/ioctl|sys/mount|poll)\.h>|"base/(root|durable)\.h"'
+# shellcheck disable=SC2046 # our own names, without blanks
 grep -nE "^#[ 	]*include[ 	]*($IO_HEADERS)" \
 	$(grep '^installer/format/' "$TMP/sources") /dev/null >"$TMP/bad"
 result 'format/ includes nothing that does I/O'

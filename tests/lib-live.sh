@@ -38,9 +38,10 @@ new_system() { # MACHINE
 }
 
 live() { # ARGS...: run in the namespace; like sp of tests/lib.sh
+	# shellcheck disable=SC2034 # whoever sources this reads it
 	SP_LAST="strix-provision $*  (as the running system)"
 	STATUS=0
-	# shellcheck disable=SC2086,SC2016 # lists of words; the inner shell expands
+	# shellcheck disable=SC2086,SC2016,SC2034 # lists of words; the inner shell expands; others read STATUS
 	$SP_AS unshare -m $as_namespace sh -c '
 		tree=$1 loader=$2 libraries=$3 program=$4 data=$5
 		shift 5
@@ -50,5 +51,7 @@ live() { # ARGS...: run in the namespace; like sp of tests/lib.sh
 	' sh "$TREE" "$loader" "$libraries" "$SP_BIN" "$SP_SRCDIR" "$@" >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
 }
 
+# shellcheck disable=SC2034 # whoever sources this reads them
 CFG=boot/grub/grub.cfg
+# shellcheck disable=SC2034
 OWN=etc/default/grub.d/zz-strix-provision.cfg

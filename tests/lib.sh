@@ -199,6 +199,7 @@ get_grubenv() { # FILE NAME
 default_entry() { # id of the entry that boots when nobody chooses
 	saved=$(get_grubenv "$TREE/boot/grub2/grubenv" saved_entry)
 	if [ -z "$saved" ] || [ ! -e "$TREE/boot/loader/entries/$saved.conf" ]; then
+		# shellcheck disable=SC2010 # our own names
 		saved=$(cd "$TREE/boot/loader/entries" && ls | grep -v rescue | sort -V | tail -n 1)
 		saved=${saved%.conf}
 	fi
@@ -233,6 +234,7 @@ poke() { # FILE VALUE: only where the kernel of this tree has the file
 }
 
 boot_sysctl() { # the values of sysctl.d as systemd-sysctl sets them: by name, the last one wins, /etc masks /usr/lib
+	# shellcheck disable=SC2010 # our own names
 	for name in $(cd "$TREE" && ls etc/sysctl.d usr/lib/sysctl.d 2>/dev/null | grep '\.conf$' | sort -u); do
 		file=$TREE/etc/sysctl.d/$name
 		[ -f "$file" ] || file=$TREE/usr/lib/sysctl.d/$name

@@ -86,13 +86,16 @@ build_base() {
 	install "linux-image-$(kernels | head -n 1)"
 	in_root update-grub >"$SCRATCH/update-grub" 2>&1 || bail_out "update-grub: $(cat "$SCRATCH/update-grub")"
 	unmount_all
-	tar -C "$ROOT" --one-file-system -cf "$BASE.new" . && mv "$BASE.new" "$BASE" || bail_out "cannot write $BASE"
+	if ! tar -C "$ROOT" --one-file-system -cf "$BASE.new" . || ! mv "$BASE.new" "$BASE"; then
+		bail_out "cannot write $BASE"
+	fi
 	rm -rf --one-file-system "$ROOT"
 }
 
 mkdir -p "$ROOT"
 [ -e "$BASE" ] || build_base
-mkdir -p "$ROOT" && tar -C "$ROOT" -xf "$BASE" || bail_out "cannot unpack $BASE"
+mkdir -p "$ROOT"
+tar -C "$ROOT" -xf "$BASE" || bail_out "cannot unpack $BASE"
 mount_all || skip_all 'cannot mount /proc, /sys and /dev below the chroot'
 update_lists || note 'apt-get update failed: the lists of the cache are used'
 

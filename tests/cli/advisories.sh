@@ -157,7 +157,7 @@ put etc/modprobe.d/amdgpu.conf 'options amdgpu gttsize=-1'
 shown detect '' 0
 TESTED="$TESTED gttsize-disagrees"
 
-NAME=gtt-beyond-rocm
+NAME='gtt-beyond-rocm'
 new_machine zbook-64-fedora
 shown 'plan --gtt 61G' gtt-beyond-rocm 0
 shown 'plan --gtt 60G' '' 0
@@ -257,6 +257,7 @@ shown plan '' 0
 # --- none is forgotten ----------------------------------------------------------------------------------------------
 
 sed -n 's/^\t\tid = "\(.*\)";$/\1/p' "$SP_SRCDIR"/advisories/*.cfg | sort >"$SCRATCH/all"
+# shellcheck disable=SC2086 # a list of words
 printf '%s\n' $TESTED | sort -u >"$SCRATCH/tested"
 expect_same 'every advisory of the data has its test' "$SCRATCH/all" "$SCRATCH/tested"
 

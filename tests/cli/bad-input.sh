@@ -253,8 +253,10 @@ for i in 1 2; do
 		</dev/null >"$SCRATCH/out.$i" 2>"$SCRATCH/err.$i" &
 	eval "pid$i=$!"
 done
+# shellcheck disable=SC2154 # the eval above sets them
 wait "$pid1"
 first=$?
+# shellcheck disable=SC2154
 wait "$pid2"
 second=$?
 SP_LAST='two applies at once'

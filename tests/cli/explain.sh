@@ -130,7 +130,9 @@ new_machine zbook-64-fedora
 sp explain --markdown
 expect_status 'Markdown' 0
 check 'Markdown: a title first' test "$(head -n 1 "$OUT")" = '# The optimization log'
+# shellcheck disable=SC2086 # lists of words
 check 'Markdown: a heading for each' test "$(grep '^## ' "$OUT" | grep -cv Warnings)" = "$(echo $SETTINGS $ENTRIES | wc -w | tr -d ' ')"
+# shellcheck disable=SC2086
 check 'Markdown: a row for each' test "$(grep -c '^| \[' "$OUT")" = "$(echo $SETTINGS $ENTRIES | wc -w | tr -d ' ')"
 expect_match 'Markdown: code' "$OUT" '`ttm\.pages_limit=15466496`'
 expect_no_match 'Markdown: no bare underscore in prose' "$OUT" '^- .*(Change|Evidence):[^`]*[^\\]_'

@@ -14,6 +14,7 @@ SP_CRASH_MAX=${SP_CRASH_MAX:-40}
 command -v strace >/dev/null 2>&1 || skip_all 'no strace'
 strace -qq -o /dev/null -e trace=write -e inject=write:signal=KILL:when=99 true 2>/dev/null ||
 	skip_all 'strace may not trace, or cannot inject, here'
+# shellcheck disable=SC2086 # a list of words
 TRACE=$(printf '%s,' $CALLS)
 TRACE=${TRACE%,}
 

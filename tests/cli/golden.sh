@@ -90,9 +90,11 @@ first_boot() { # CASE STATUS: the tree runs for the first time since apply, and 
 run_case() { # CASE
 	# The defaults that a case may leave out.
 	machine='' args='' plan=0 apply=0 again=0 verify=8 rebooted=0 rollback=0 gone=8
+	# shellcheck source=/dev/null # a record of variables
 	. "$TESTS/cases/$1/case"
 	before=$SCRATCH/before
 	new_machine "$machine"
+	# shellcheck source=/dev/null # one of tests/cases
 	[ ! -e "$TESTS/cases/$1/setup.sh" ] || . "$TESTS/cases/$1/setup.sh"
 	list_root "$before"
 

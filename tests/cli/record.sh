@@ -38,8 +38,10 @@ same_answer() { # DESCRIPTION ROOT ERASE COMMAND...: of the tree, and of the rec
 	shift 3
 	run_sp --json --root "$TREE" --machine "$TREE" "$@"
 	first=$STATUS
+	# shellcheck disable=SC2086 # a list of words
 	canonical "$OUT" $erase >"$SCRATCH/tree.json"
 	run_sp --json --root "$root" --machine "$RECORD" "$@"
+	# shellcheck disable=SC2086
 	canonical "$OUT" $erase >"$SCRATCH/record.json"
 	check "$desc: the same exit status" test "$first" = "$STATUS"
 	expect_same "$desc: the same answer" "$SCRATCH/tree.json" "$SCRATCH/record.json"
@@ -54,6 +56,7 @@ for dir in "$TESTS"/machines/*/; do
 	record
 	list_all "$SCRATCH/after"
 	expect_same "$machine: recording writes nothing to the machine" "$SCRATCH/before" "$SCRATCH/after"
+	# shellcheck disable=SC2012 # our own names
 	check "$machine: without --boot only facts are recorded" test "$(ls "$RECORD" | tr '\n' ' ')" = 'proc sys '
 	same_answer "$machine: detect with --machine" "$TREE" -e detect
 	record --boot
@@ -79,6 +82,7 @@ check 'though they are small' test "$(find "$RECORD" -name '*.ko.xz' -size +9 | 
 
 new_machine zbook-64-fedora
 record --boot
+# shellcheck disable=SC2030,SC2031 # for this command only; the path may be relative
 (cd "$SCRATCH" && SP_BIN=$(cd "$(dirname "$SP_BIN")" && pwd)/$(basename "$SP_BIN") && sp record --boot && echo "$STATUS" >status)
 STATUS=$(cat "$SCRATCH/status")
 expect_status 'record without --output' 0
@@ -188,6 +192,7 @@ chmod 000 "$TREE/sys/module/amdgpu/parameters/gttsize" "$TREE/boot/grub2/grub.cf
 if [ "$(id -u)" = 0 ]; then # as somebody else, who may not be able to go where the build stands
 	mkdir "$SCRATCH/bin" "$SCRATCH/data"
 	mkdir -m 777 "$SCRATCH/open"
+	# shellcheck disable=SC2031
 	cp "$SP_BIN" "$SCRATCH/bin/strix-provision"
 	for dir in grub sysctl.d modprobe.d environment.d profiles platforms advisories log; do
 		[ ! -d "$SP_SRCDIR/$dir" ] || cp -R "$SP_SRCDIR/$dir" "$SCRATCH/data/"

@@ -122,7 +122,7 @@ is_as_before 'its bytes are back; times of what we touched too'
 # --- what we displaced ----------------------------------------------------------------------------------------------
 
 new_machine zbook-64-fedora
-for file in "$TREE"/boot/loader/entries/$MID-6.*.conf "$TREE/etc/kernel/cmdline"; do
+for file in "$TREE"/boot/loader/entries/"$MID"-6.*.conf "$TREE/etc/kernel/cmdline"; do
 	edit_file "$file" 's/ rhgb/ transparent_hugepage=never ttm.pages_limit=7 rhgb ttm.pages-limit=8/'
 done
 list_root "$SCRATCH/start"
