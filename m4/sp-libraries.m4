@@ -2,10 +2,10 @@
 # SP_LIBRARIES: what is needed, with the oldest versions that are tested; what is optional is found.
 AC_DEFUN([SP_LIBRARIES], [
   PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
-  PKG_CHECK_MODULES([KMOD], [libkmod >= 29])
   PKG_CHECK_MODULES([SMARTCOLS], [smartcols >= 2.37])
   PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
-  # Loaded while the program runs (installer/base/efivar.h): its headers only.
+  # Loaded when they are needed (installer/hw/parms.c, installer/base/efivar.h): their headers only.
+  PKG_CHECK_MODULES([KMOD], [libkmod >= 29])
   PKG_CHECK_MODULES([EFIVAR], [efivar >= 37])
   sp_libs=$LIBS
   AC_SEARCH_LIBS([dlopen], [dl], [], [AC_MSG_ERROR([dlopen is missing])])

@@ -269,24 +269,29 @@ int sp_root_open_parent(const struct sp_root *root, const char *path, char **ret
 	return fd;
 }
 
-int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
+/* short_ends: a file that has a size ends where less comes than was asked for; those of /proc have none. */
+static int read_all(int fd, size_t max, bool short_ends, struct sp_buf *ret)
 {
 	char chunk[16384];
+	size_t n = sizeof(chunk);
 
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
+	do {
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+		if (got < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (got < 0)
 			return -errno;
-		if (n == 0)
-			break;
-		if (ret->len + (size_t) n > max)
+		n = (size_t) got;
+		if (ret->len + n > max)
 			return -EFBIG;
-		sp_buf_add(ret, chunk, (size_t) n);
-	}
-	sp_buf_add(ret, "", 0); /* an empty file has data, too */
+		sp_buf_add(ret, chunk, n);
+	} while (short_ends ? n == sizeof(chunk) : n > 0);
 	return 0;
+}
+
+int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
+{
+	return read_all(fd, max, false, ret);
 }
 
 static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
@@ -302,7 +307,7 @@ static int read_regular(const struct sp_root *root, const char *path, size_t max
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode))
 		return -ENXIO;
-	return sp_fd_read(fd, max, ret);
+	return read_all(fd, max, st.st_size > 0, ret);
 }
 
 int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret, struct sp_error **err)
@@ -340,29 +345,23 @@ int sp_root_read_line(const struct sp_root *root, const char *path, char **ret)
 
 int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *ret)
 {
-	sp_autodir DIR *d = NULL;
-	int fd = sp_root_openat(root, path, O_RDONLY | O_DIRECTORY);
+	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY | O_DIRECTORY);
+	_Alignas(struct dirent64) char chunk[16384];
+	ssize_t n = fd < 0 ? fd : 1;
 
-	if (fd < 0)
-		return fd;
-	d = fdopendir(fd);
-	if (!d) {
-		int r = -errno;
-		(void) close(fd);
-		return r;
+	while (n > 0) { /* without a DIR: many small folders are listed, and it asks for more than this needs */
+		n = getdents64(fd, chunk, sizeof(chunk));
+		if (n < 0)
+			return -errno;
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *e = (const void *) (chunk + at);
+			if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+				sp_strv_add(ret, e->d_name);
+			at += e->d_reclen;
+		}
 	}
-	for (;;) {
-		errno = 0;
-		struct dirent *e = readdir(d);
-		if (!e)
-			break;
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			sp_strv_add(ret, e->d_name);
-	}
-	if (errno)
-		return -errno;
 	sp_strv_sort(ret);
-	return 0;
+	return (int) n;
 }
 
 static int stat_with(const struct sp_root *root, const char *path, int flags, struct stat *ret)
@@ -386,7 +385,7 @@ int sp_root_lstat(const struct sp_root *root, const char *path, struct stat *ret
 
 bool sp_root_exists(const struct sp_root *root, const char *path)
 {
-	struct stat st;
+	sp_autoclose int fd = sp_root_openat(root, path, O_PATH);
 
-	return sp_root_stat(root, path, &st) == 0;
+	return fd >= 0;
 }

@@ -15,24 +15,29 @@ struct about {
 	const struct sp_boot *boot; /* NULL: not known */
 	const char *line;	    /* of the next boot; NULL: not known */
 	uint64_t mem_kib;	    /* of the next boot; 0: not known */
+	struct sp_dropins modprobe; /* read when the line does not tell */
 };
 
 /* A number that the next boot gets for a module's parameter: from its line, else from modprobe.d; 0: from neither. */
-static uint64_t parameter(const struct about *a, const char *key)
+static uint64_t parameter(struct about *a, const char *key)
 {
 	sp_autofree char *value = a->line ? sp_cmdline_value(a->line, key) : NULL;
 	sp_autoeffective struct sp_effective e = { 0 };
 	uint64_t number = 0;
 
 	if (!value) {
-		sp_dropin_effective(a->s->root, sp_dropin_kind(SP_DEST_MODPROBE), key, false, &e);
+		if (!a->modprobe.kind)
+			sp_dropins_read(a->s->root, sp_dropin_kind(SP_DEST_MODPROBE), &a->modprobe);
+		sp_dropins_effective(&a->modprobe, key, false, &e);
 		value = sp_xstrdup(e.value);
 	}
 	return value && sp_parse_u64(value, &number) == 0 ? number : 0; /* -1 is "as if it was not there" */
 }
 
-static void advise(const struct about *a, struct sp_advices *ret)
+static void advise(struct about *a, struct sp_advices *ret)
 {
+	if (!a->platform)
+		return; /* they are about Strix Halo */
 	const char *kernel = sp_next_kernel(a->boot, a->facts);
 	sp_autofree char *limit = sp_xasprintf("%s.pages_limit", sp_kernel_ttm_module(a->facts, kernel));
 	uint64_t pages = parameter(a, limit);
@@ -43,8 +48,6 @@ static void advise(const struct about *a, struct sp_advices *ret)
 		.gttsize_mib = parameter(a, "amdgpu.gttsize"),
 	};
 
-	if (!a->platform)
-		return; /* they are about Strix Halo */
 	for (size_t i = 0; i < a->catalog->n_advisories; i++) {
 		const struct sp_advisory *one = &a->catalog->advisories[i];
 		if (!sp_advisory_holds(one, &q))
@@ -53,6 +56,7 @@ static void advise(const struct about *a, struct sp_advices *ret)
 		ret->v[ret->n++] = (struct sp_advice){ .id = sp_xstrdup(one->id), .text = sp_advisory_text(one, &q),
 						       .evidence = sp_xstrdup(one->evidence) };
 	}
+	sp_dropins_clear(&a->modprobe);
 }
 
 /* The line of the entry that boots by default; where that is not known, the one that the running kernel got. */

@@ -33,6 +33,15 @@ static bool reaches(const struct sp_applied_setting *s, const char *value)
 	return s->rule == SP_RULE_AT_LEAST ? have >= want : have <= want;
 }
 
+static const struct sp_dropins *dropins_of(struct sp_verifier *v, const struct sp_dropin_kind *kind)
+{
+	struct sp_dropins *d = &v->dropins[kind->dest];
+
+	if (!d->kind)
+		sp_dropins_read(v->s->root, kind, d);
+	return d;
+}
+
 void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s)
 {
 	const struct sp_dropin_kind *kind = sp_dropin_kind(s->dest);
@@ -40,7 +49,7 @@ void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s)
 	int r = 0;
 	char *actual = s->ours ? value_in_own_file(v->s->root, kind, s->key, &r) : NULL;
 
-	sp_dropin_effective(v->s->root, kind, s->key, s->ours, &e);
+	sp_dropins_effective(dropins_of(v, kind), s->key, s->ours, &e);
 	if (s->ours && r == -EACCES)
 		sp_check_add(v, s, SP_LAYER_DISK, s->value, NULL, SP_CHECK_SKIPPED,
 			     sp_xasprintf("%s: needs root to be read", kind->path));

@@ -11,6 +11,7 @@ struct sp_verifier {
 	const char *boot_why;
 	const struct sp_applied *applied;
 	bool same_boot; /* the system was not restarted since the apply */
+	struct sp_dropins dropins[SP_DEST__COUNT]; /* read when the first setting asks */
 	struct sp_verify *out;
 };
 

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * sysctl.d, modprobe.d and environment.d: which assignment wins, as each
- * system's own reader sees it (sysctl.d(5), modprobe.d(5), environment.d(5)):
- * a name in an earlier folder hides the same name in a later one; the files
- * that are left are read in the order of their names; the last one wins.
- */
+/* sysctl.d, modprobe.d and environment.d: the files of ours there. */
 #include <errno.h>
 
 #include "engine/internal.h"
@@ -31,96 +26,6 @@ const struct sp_dropin_kind *sp_dropin_kind(enum sp_dest dest)
 	return NULL;
 }
 
-/* --- what is in effect ----------------------------------------------------------------------------------------- */
-
-struct dropin {
-	char *name, *path;
-};
-struct dropins {
-	struct dropin *v;
-	size_t n;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct dropin *) a)->name, ((const struct dropin *) b)->name);
-}
-
-static bool has_name(const struct dropins *list, const char *name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (sp_streq(list->v[i].name, name))
-			return true;
-	return false;
-}
-
-static void list_dropins(const struct sp_root *root, const struct sp_dropin_kind *kind, struct dropins *ret)
-{
-	for (const char *const *dir = kind->dirs; *dir; dir++) {
-		sp_autostrv struct sp_strv names = { 0 };
-		if (sp_root_list(root, *dir, &names) < 0)
-			continue; /* not there: nothing in it counts */
-		for (size_t i = 0; i < names.n; i++) {
-			if (!sp_endswith(names.v[i], ".conf") || has_name(ret, names.v[i]))
-				continue;
-			ret->v = sp_xrealloc(ret->v, ret->n + 1, sizeof(*ret->v));
-			ret->v[ret->n++] = (struct dropin){ sp_xstrdup(names.v[i]),
-							    sp_xasprintf("%s/%s", *dir, names.v[i]) };
-		}
-	}
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
-}
-
-static void dropins_clear(struct dropins *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->v[i].name);
-		free(d->v[i].path);
-	}
-	free(d->v);
-}
-
-void sp_effective_clear(struct sp_effective *e)
-{
-	free(e->value);
-	free(e->path);
-	*e = (struct sp_effective){ 0 };
-}
-
-static void look_in(const struct sp_root *root, const struct sp_dropin_kind *kind, const char *path, const char *key,
-		    struct sp_effective *ret)
-{
-	sp_autobuf struct sp_buf file = { 0 };
-	sp_autoassigns struct sp_assigns a = { 0 };
-
-	if (sp_root_read(root, path, SP_FILE_MAX, &file, NULL) < 0)
-		return; /* a link to /dev/null masks the name; what cannot be read sets nothing that we could show */
-	kind->parse(&file, &a);
-	for (size_t i = 0; i < a.n; i++) {
-		if (!sp_streq(a.v[i].key, key) || !a.v[i].value)
-			continue;
-		sp_effective_clear(ret);
-		*ret = (struct sp_effective){ sp_xstrdup(a.v[i].value), sp_xstrdup(path), a.v[i].line };
-	}
-}
-
-void sp_dropin_effective(const struct sp_root *root, const struct sp_dropin_kind *kind, const char *key, bool after_ours,
-			 struct sp_effective *ret)
-{
-	const char *own = strrchr(kind->path, '/') + 1;
-	struct dropins list = { 0 };
-
-	*ret = (struct sp_effective){ 0 };
-	list_dropins(root, kind, &list);
-	for (size_t i = 0; i < list.n; i++) {
-		int order = strcmp(list.v[i].name, own);
-		if (order > 0 || (order < 0 && !after_ours))
-			look_in(root, kind, list.v[i].path, key, ret);
-	}
-	dropins_clear(&list);
-}
-
 /* --- the files that are ours ----------------------------------------------------------------------------------- */
 
 static bool satisfies(enum sp_rule rule, const char *have, const char *want)
@@ -133,13 +38,13 @@ static bool satisfies(enum sp_rule rule, const char *have, const char *want)
 }
 
 /* A limit that the system keeps without us is not written: it would be lowered (or raised) by us one day. */
-static void drop_satisfied(const struct sp_session *s, const struct sp_dropin_kind *kind, struct sp_decision *d)
+static void drop_satisfied(const struct sp_dropins *dropins, struct sp_decision *d)
 {
 	sp_autoeffective struct sp_effective e = { 0 };
 
 	if (d->setting->rule == SP_RULE_SET)
 		return;
-	sp_dropin_effective(s->root, kind, d->key, false, &e);
+	sp_dropins_effective(dropins, d->key, false, &e);
 	if (!satisfies(d->setting->rule, e.value, d->value))
 		return;
 	d->ours = false;
@@ -148,11 +53,11 @@ static void drop_satisfied(const struct sp_session *s, const struct sp_dropin_ki
 	d->reason = sp_xasprintf("%s:%u already sets %s", e.path, e.line, e.value);
 }
 
-static void note_shadow(const struct sp_session *s, const struct sp_dropin_kind *kind, struct sp_decision *d)
+static void note_shadow(const struct sp_dropins *dropins, struct sp_decision *d)
 {
 	sp_autoeffective struct sp_effective e = { 0 };
 
-	sp_dropin_effective(s->root, kind, d->key, true, &e);
+	sp_dropins_effective(dropins, d->key, true, &e);
 	if (!e.path || sp_streq(e.value, d->value) || satisfies(d->setting->rule, e.value, d->value))
 		return;
 	free(d->reason);
@@ -200,14 +105,16 @@ static int plan_kind(const struct sp_session *s, struct sp_plan *p, const struct
 {
 	sp_autofree struct sp_dropin_line *lines = sp_xcalloc(p->n_decisions, sizeof(*lines));
 	sp_autobuf struct sp_buf text = { 0 };
+	sp_autodropins struct sp_dropins others = { 0 };
 	struct sp_edit *e = NULL;
 	size_t n = 0;
 
+	sp_dropins_read(s->root, kind, &others);
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		struct sp_decision *d = &p->decisions[i];
 		if (d->setting->dest != kind->dest || !d->ours)
 			continue;
-		drop_satisfied(s, kind, d);
+		drop_satisfied(&others, d);
 		if (d->ours)
 			lines[n++] = (struct sp_dropin_line){ d->setting->id, d->setting->summary, d->key, d->value };
 	}
@@ -219,7 +126,7 @@ static int plan_kind(const struct sp_session *s, struct sp_plan *p, const struct
 			continue;
 		if (e->before.exists && stands_in(kind, &e->before.bytes, d))
 			d->state = SP_DECIDE_OK;
-		note_shadow(s, kind, d);
+		note_shadow(&others, d);
 	}
 	return r;
 }

@@ -254,7 +254,7 @@ struct sp_explained { /* a setting, or an entry of the log that is none */
 };
 struct sp_explain {
 	struct sp_plan *plan;	    /* NULL: none could be made */
-	struct sp_catalog *catalog; /* NULL: the plan has it */
+	struct sp_catalog *catalog; /* with the log, which a plan does without */
 	struct sp_explained *v;
 	size_t n;
 	struct sp_strv warnings;

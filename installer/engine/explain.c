@@ -186,7 +186,7 @@ static void add_warnings(struct sp_explain *x)
 
 static int explain_all(struct sp_explain *x, const char *id, struct sp_error **err)
 {
-	const struct sp_catalog *c = x->plan ? x->plan->catalog : x->catalog;
+	const struct sp_catalog *c = x->catalog;
 
 	x->v = sp_xcalloc(c->n_settings + c->n_entries, sizeof(*x->v));
 	for (size_t i = 0; i < c->n_settings; i++)
@@ -202,18 +202,17 @@ static int explain_all(struct sp_explain *x, const char *id, struct sp_error **e
 static int explain(const struct sp_session *s, const char *id, struct sp_explain *x, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *no_plan = NULL;
-	int r = sp_plan_make(s, &x->plan, &no_plan);
+	int r = sp_catalog_load(s->data_dir, &x->catalog, err);
 
+	if (r < 0)
+		return r;
+	r = sp_plan_make(s, &x->plan, &no_plan);
 	if (r < 0 && no_plan->exit == SP_EXIT_USAGE) {
 		*err = sp_steal(no_plan);
 		return r;
 	}
-	if (r < 0) {
-		r = sp_catalog_load(s->data_dir, &x->catalog, err);
-		if (r < 0)
-			return r;
+	if (r < 0)
 		sp_strv_addf(&x->warnings, "the values of this machine are not known: %s", no_plan->message);
-	}
 	return explain_all(x, id, err);
 }
 

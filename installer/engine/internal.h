@@ -42,7 +42,7 @@ void sp_wanted_tokens(const struct sp_plan *plan, struct sp_tokens *ret);
 
 void sp_check_names(struct sp_plan *plan);
 
-/* --- dropins.c: sysctl.d, modprobe.d, environment.d as their readers see them ------------------------------------ */
+/* --- dropins.c, effective.c: sysctl.d, modprobe.d, environment.d as their readers see them ------------------------ */
 
 struct sp_dropin_kind {
 	enum sp_dest dest;
@@ -53,13 +53,27 @@ struct sp_dropin_kind {
 };
 const struct sp_dropin_kind *sp_dropin_kind(enum sp_dest dest); /* NULL for the command line */
 
+/* The files of one kind in the order in which they are read, each read once. */
+struct sp_dropins {
+	const struct sp_dropin_kind *kind; /* NULL: not read yet */
+	struct sp_dropin {
+		char *path;
+		const char *name; /* the end of path */
+		size_t rank;	  /* of its folder */
+		struct sp_assigns assigns;
+	} *v;
+	size_t n;
+};
+void sp_dropins_read(const struct sp_root *root, const struct sp_dropin_kind *kind, struct sp_dropins *ret);
+void sp_dropins_clear(struct sp_dropins *d);
+#define sp_autodropins sp_cleanup(sp_dropins_clear)
+
 struct sp_effective {
 	char *value, *path;
 	unsigned line;
 };
 /* The assignment of key that wins, with our own file left out (before or after it counts); path NULL: none. */
-void sp_dropin_effective(const struct sp_root *root, const struct sp_dropin_kind *kind, const char *key, bool after_ours,
-			 struct sp_effective *ret);
+void sp_dropins_effective(const struct sp_dropins *d, const char *key, bool after_ours, struct sp_effective *ret);
 void sp_effective_clear(struct sp_effective *e);
 #define sp_autoeffective sp_cleanup(sp_effective_clear)
 

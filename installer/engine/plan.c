@@ -28,7 +28,8 @@ static int read_boot(const struct sp_session *s, struct sp_boot **boot, struct s
 
 static int read_all(const struct sp_session *s, struct sp_plan *p, struct sp_config *config, struct sp_error **err)
 {
-	int r = sp_catalog_load(s->data_dir, &p->catalog, err);
+	const unsigned parts = SP_CATALOG_SETTINGS | SP_CATALOG_PLATFORMS | SP_CATALOG_ADVICE;
+	int r = sp_catalog_load_parts(s->data_dir, parts, &p->catalog, err);
 
 	if (r == 0)
 		r = sp_config_load(s->root, s->config_path, config, err);

@@ -138,6 +138,8 @@ static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_e
 		never_applied(out);
 	} else {
 		run_checks(&v, &st);
+		for (size_t i = 0; i < SP_ELEMENTS(v.dropins); i++)
+			sp_dropins_clear(&v.dropins[i]);
 		conclude(out);
 	}
 	sp_advise_verify(s, boot, out);

@@ -3,21 +3,71 @@
  * The parameters of a module file, by libkmod, which undoes the compression
  * (told by its magic number, whatever the file is called). The host's
  * modprobe.d is not read: the list of configuration paths is empty.
+ *
+ * Few runs come here, and libkmod brings three libraries along that take more
+ * time to load than most commands to run: it is loaded when it is needed.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libkmod.h>
+#include <stddef.h>
 
 #include "hw/internal.h"
 
-static void cleanup_ctx(struct kmod_ctx **ctx)
+#define LIBRARY "libkmod.so.2"
+
+struct kmod {
+	void *library;
+	struct kmod_ctx *ctx;
+	typeof(&kmod_new) new;
+	typeof(&kmod_unref) unref;
+	typeof(&kmod_set_log_fn) set_log_fn;
+	typeof(&kmod_module_new_from_path) module_new_from_path;
+	typeof(&kmod_module_unref) module_unref;
+	typeof(&kmod_module_get_info) get_info;
+	typeof(&kmod_module_info_get_key) get_key;
+	typeof(&kmod_module_info_get_value) get_value;
+	typeof(&kmod_module_info_free_list) free_list;
+	typeof(&kmod_list_next) list_next;
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} symbols[] = {
+	{ "kmod_new", offsetof(struct kmod, new) },
+	{ "kmod_unref", offsetof(struct kmod, unref) },
+	{ "kmod_set_log_fn", offsetof(struct kmod, set_log_fn) },
+	{ "kmod_module_new_from_path", offsetof(struct kmod, module_new_from_path) },
+	{ "kmod_module_unref", offsetof(struct kmod, module_unref) },
+	{ "kmod_module_get_info", offsetof(struct kmod, get_info) },
+	{ "kmod_module_info_get_key", offsetof(struct kmod, get_key) },
+	{ "kmod_module_info_get_value", offsetof(struct kmod, get_value) },
+	{ "kmod_module_info_free_list", offsetof(struct kmod, free_list) },
+	{ "kmod_list_next", offsetof(struct kmod, list_next) },
+};
+
+static int load(struct kmod *k)
 {
-	(void) kmod_unref(*ctx);
+	k->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!k->library)
+		return -ELIBACC;
+	for (size_t i = 0; i < SP_ELEMENTS(symbols); i++) {
+		void *found = dlsym(k->library, symbols[i].name);
+		if (!found)
+			return -ELIBBAD;
+		memcpy((char *) k + symbols[i].offset, &found, sizeof(found));
+	}
+	return 0;
 }
 
-static void cleanup_module(struct kmod_module **module)
+static void unload(struct kmod *k)
 {
-	(void) kmod_module_unref(*module);
+	if (k->ctx)
+		(void) k->unref(k->ctx);
+	if (k->library)
+		(void) dlclose(k->library);
 }
 
 /* Failures come back as numbers; libkmod is not to write to the terminal, too. */
@@ -44,25 +94,23 @@ void sp_parms_add(struct sp_strv *parms, const char *text)
 		sp_strv_take(parms, name);
 }
 
-static int read_info(struct kmod_ctx *ctx, const char *path, struct sp_strv *ret)
+static int read_info(const struct kmod *k, const char *path, struct sp_strv *ret)
 {
-	sp_cleanup(cleanup_module) struct kmod_module *module = NULL;
-	struct kmod_list *info = NULL, *i = NULL;
-	int r = kmod_module_new_from_path(ctx, path, &module);
+	struct kmod_module *module = NULL;
+	struct kmod_list *info = NULL;
+	int r = k->module_new_from_path(k->ctx, path, &module);
 
 	if (r < 0)
 		return r;
-	r = kmod_module_get_info(module, &info);
-	if (r < 0)
-		return r;
-	kmod_list_foreach(i, info)
-	{
-		const char *key = kmod_module_info_get_key(i);
+	r = k->get_info(module, &info);
+	for (struct kmod_list *i = r < 0 ? NULL : info; i; i = k->list_next(info, i)) {
+		const char *key = k->get_key(i);
 		if (sp_streq(key, "parm") || sp_streq(key, "parmtype"))
-			sp_parms_add(ret, kmod_module_info_get_value(i));
+			sp_parms_add(ret, k->get_value(i));
 	}
-	kmod_module_info_free_list(info);
-	return 0;
+	k->free_list(info);
+	(void) k->module_unref(module);
+	return r < 0 ? r : 0;
 }
 
 /*
@@ -91,7 +139,7 @@ static int path_for_library(const struct sp_root *root, const char *path, int fd
 static int read_file(const struct sp_root *root, const char *path, struct sp_strv *ret)
 {
 	static const char *const no_config[] = { NULL };
-	sp_cleanup(cleanup_ctx) struct kmod_ctx *ctx = NULL;
+	sp_cleanup(unload) struct kmod k = { 0 };
 	sp_autofree char *dir = sp_root_join(root, "/"), *file = NULL;
 	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
 
@@ -100,18 +148,23 @@ static int read_file(const struct sp_root *root, const char *path, struct sp_str
 	int r = path_for_library(root, path, fd, &file);
 	if (r < 0)
 		return r;
-	ctx = kmod_new(dir, no_config);
-	if (!ctx)
+	r = load(&k);
+	if (r < 0)
+		return r;
+	k.ctx = k.new(dir, no_config);
+	if (!k.ctx)
 		return -ENOMEM;
-	kmod_set_log_fn(ctx, discard, NULL);
-	return read_info(ctx, file, ret);
+	k.set_log_fn(k.ctx, discard, NULL);
+	return read_info(&k, file, ret);
 }
 
 int sp_parms_of_file(const struct sp_root *root, const char *path, struct sp_strv *ret, char **why)
 {
 	int r = read_file(root, path, ret);
 
-	if (r < 0)
+	if (r == -ELIBACC || r == -ELIBBAD)
+		*why = sp_xasprintf("cannot read the module '%s': " LIBRARY " cannot be loaded", path);
+	else if (r < 0)
 		*why = sp_xasprintf("cannot read the module '%s': %s", path, strerror(-r));
 	return r < 0 ? r : 0;
 }

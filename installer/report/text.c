@@ -43,12 +43,17 @@ char *sp_text_safe(const struct sp_report *r, const char *text)
 	struct sp_buf b = { 0 };
 
 	for (const char *s = text; *s;) {
+		size_t plain = 0;
+
+		while (s[plain] == '\n' || s[plain] == '\t' || (s[plain] >= 0x20 && s[plain] < 0x7f))
+			plain++;
+		sp_buf_add(&b, s, plain);
+		s += plain;
+		if (!*s)
+			break;
 		unsigned char c = (unsigned char) *s;
 		size_t n = sp_utf8_len(s);
-
-		if (c == '\n' || c == '\t' || (c >= 0x20 && c < 0x7f))
-			sp_buf_add(&b, s, 1);
-		else if (c < 0x80)
+		if (c < 0x80)
 			sp_buf_addf(&b, "^%c", c ^ 0x40);
 		else if (!r->utf8 || n == 0 || (c == 0xc2 && (unsigned char) s[1] < 0xa0)) /* C1 controls */
 			sp_buf_adds(&b, "?");

@@ -2,14 +2,24 @@
 /* Does nothing, with the libraries of strix-provision: what any program costs that is linked so. */
 #include <jansson.h>
 #include <libconfig.h>
-#include <libkmod.h>
 #include <libsmartcols.h>
+#ifdef ALL_LIBRARIES
+#include <efivar/efivar.h>
+#include <libkmod.h>
+#endif
 
 int main(void)
 {
 	/* One function of each, so that no linker leaves a library out. */
-	void *volatile used[] = { (void *) json_object, (void *) config_init, (void *) kmod_new,
-				  (void *) scols_new_table };
+	void *volatile used[] = {
+		(void *) json_object,
+		(void *) config_init,
+		(void *) scols_new_table,
+#ifdef ALL_LIBRARIES
+		(void *) kmod_new,
+		(void *) efi_get_variable,
+#endif
+	};
 
 	return used[0] == NULL;
 }
