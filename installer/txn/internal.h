@@ -2,6 +2,7 @@
 /* What the files of txn/ share among themselves. */
 #pragma once
 
+#include "txn/attribute.h"
 #include "txn/txn.h"
 
 #define SP_STATE_DIR "/var/lib/strix-provision"
@@ -40,6 +41,11 @@ int sp_record_to_edit(const json_t *json, int images /* -1: without bytes */, st
 /* Fold a journal's records into `ret`. */
 int sp_record_fold(const json_t *journal, int images, struct sp_record *ret) sp_must_check;
 void sp_record_clear(struct sp_record *r);
+
+/* --- attribute.c ------------------------------------------------------------------------------------------------- */
+
+int sp_record_to_attribute(const json_t *json, struct sp_attribute *ret) sp_must_check; /* *ret is replaced */
+int sp_undo_attribute(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 
 /* --- stage.c: one file at a time -------------------------------------------------------------------------------- */
 
@@ -105,5 +111,7 @@ struct sp_txn {
 	size_t n_edits, n_prepared, n_published;
 	struct sp_filesystems filesystems;
 	struct sp_strv made_dirs, drop_dirs;
-	struct sp_record record; /* reopened: what the journal said */
+	const struct sp_attribute_access *access; /* borrowed; NULL: the attribute cannot be reached */
+	bool attribute_left;
+	struct sp_record record; /* reopened: what the journal said; its attribute always */
 };

@@ -234,6 +234,8 @@ int sp_record_fold(const json_t *journal, int images, struct sp_record *ret)
 			fold_dirs(json_object_get(record, "dirs"), &ret->drop_dirs);
 		if (sp_streq(type, "files"))
 			r = fold_files(record, i < whole ? images : -1, ret);
+		if (sp_streq(type, "attribute"))
+			r = sp_record_to_attribute(record, &ret->attribute);
 		if (i == whole)
 			ret->n_prepared = ret->edits.n;
 		if (r < 0)
@@ -248,5 +250,6 @@ void sp_record_clear(struct sp_record *r)
 	sp_edits_clear(&r->edits);
 	sp_strv_clear(&r->made_dirs);
 	sp_strv_clear(&r->drop_dirs);
+	sp_attribute_clear(&r->attribute);
 	*r = (struct sp_record){ 0 };
 }

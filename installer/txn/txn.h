@@ -15,6 +15,8 @@
  *               will be touched is durable before anything is touched
  *   stage       ".NAME.strix-new" beside each target; one sync a file system    -> the same
  *   PREPARED    durable: undo is possible from here on                          -> undone
+ *  (ATTRIBUTE   durable; then a value outside of the tree is set, here or      -> undone: it is set back)
+ *               behind the check: txn/attribute.h
  *   publish     RENAME_EXCHANGE, look at what came out; one sync a file system  -> undone: what came out goes back, or
  *               (it waits under the temporary name until the end)                  the image where it is lost
  *   COMMITTED   durable                                                         -> finished
@@ -29,6 +31,13 @@
 #include "base/error.h"
 #include "base/root.h"
 #include "txn/edit.h"
+
+/* A value outside of the tree: txn/attribute.h. */
+struct sp_attribute {
+	char *path;	      /* in the machine; firmware attributes and the carve-out of amdgpu alone */
+	char *before, *after; /* its text, one line, without the line end */
+	bool last;	      /* set after the files; they do not fit what it was */
+};
 
 struct sp_store; /* the state directory of a root */
 
@@ -62,6 +71,7 @@ struct sp_record {
 	size_t n_prepared;	  /* of these edits have images; the rest was still being staged */
 	struct sp_strv made_dirs; /* folders that it created */
 	struct sp_strv drop_dirs; /* folders that it removes at the end where they are empty */
+	struct sp_attribute attribute; /* path NULL: none */
 };
 /* All transactions, by rising id; needs root rights where tx/ is 0700. with_images false: edits carry no bytes. */
 int sp_store_list(const struct sp_store *store, bool with_images, struct sp_record **ret, size_t *ret_n,

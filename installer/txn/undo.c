@@ -199,7 +199,10 @@ int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
 		(void) sp_error_exit(err, SP_EXIT_RECOVER);
 		return sp_error_hint(err, "mend its file system, then run: strix-provision recover");
 	}
-	for (size_t i = t->n_edits; i > 0; i--) {
+	const bool last = t->record.attribute.last;
+	if (last)
+		r = sp_undo_attribute(t, err);
+	for (size_t i = r < 0 ? 0 : t->n_edits; i > 0; i--) {
 		const struct sp_edit *e = t->edits[i - 1];
 		int one = undo_one(t, e, i - 1 < t->n_prepared, &stuck);
 		if (one < 0 && r == 0) { /* the others are put back all the same */
@@ -214,6 +217,8 @@ int sp_txn_undo(struct sp_txn *t, struct sp_error **err)
 	}
 	if (r == 0)
 		r = sp_filesystems_settle(&t->filesystems, t->n_prepared ? SP_SETTLE_HOME : SP_SETTLE_DURABLE, err);
+	if (r == 0 && !last)
+		r = sp_undo_attribute(t, err);
 	if (r == 0)
 		r = mark_undone(t, err);
 	if (r < 0) {
