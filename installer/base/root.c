@@ -233,7 +233,7 @@ static int open_walk(const struct sp_root *root, const char *path, int flags)
 int sp_root_openat(const struct sp_root *root, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY | (flags & O_PATH ? 0 : O_NONBLOCK)),
+		.flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY | ((flags & O_PATH) ? 0 : O_NONBLOCK)),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	const char *rel = *relative(path) ? relative(path) : ".";

@@ -99,7 +99,7 @@ void sp_buf_add(struct sp_buf *b, const void *data, size_t len)
 {
 	if (len >= SIZE_MAX / 2 - b->len)
 		abort();
-	if (b->len + len + 1 > b->cap) {
+	if (!b->data || b->len + len + 1 > b->cap) {
 		b->cap = (b->len + len + 1) * 2;
 		b->data = sp_xrealloc(b->data, b->cap, 1);
 	}

@@ -190,26 +190,26 @@ static void rewrite_site(const struct sp_shell_value *v, size_t k, const struct 
 	sp_buf_adds(ret, "\"");
 }
 
-void sp_shell_edit(const struct sp_buf *file, const struct sp_shell_sites *sites, const struct sp_shell_value *v,
+void sp_shell_edit(const struct sp_buf *file, const struct sp_shell_sites *sites, const struct sp_shell_value *old,
 		   const char *value, struct sp_buf *ret)
 {
 	sp_cleanup(diff_clear) struct diff d = { 0 };
 	size_t raw = 0, first = 0;
 
-	compare(v->text.data, value, &d);
+	compare(old->text.data, value, &d);
 	for (size_t k = 0; k < sites->n; k++) {
 		const struct sp_shell_site *site = &sites->v[k];
 		sp_autobuf struct sp_buf edited = { 0 };
 		size_t n = 0;
 
 		/* what is inserted between two sites goes to the end of the first one */
-		while (first + n < d.n && (d.add[first + n].at <= v->site[k + 1] || k + 1 == sites->n))
+		while (first + n < d.n && (d.add[first + n].at <= old->site[k + 1] || k + 1 == sites->n))
 			n++;
 		sp_buf_add(ret, file->data + raw, site->start - raw);
-		if (edit_site(file->data, site, v, k, d.add + first, n, &d, &edited))
+		if (edit_site(file->data, site, old, k, d.add + first, n, &d, &edited))
 			sp_buf_add(ret, edited.data, edited.len);
 		else
-			rewrite_site(v, k, d.add + first, n, &d, ret);
+			rewrite_site(old, k, d.add + first, n, &d, ret);
 		raw = site->end;
 		first += n;
 	}

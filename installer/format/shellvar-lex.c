@@ -134,9 +134,7 @@ static bool skip_arithmetic(struct sp_shell_lex *l)
 	for (; l->s[i] && depth > 0; i++) {
 		if (l->s[i] == '(')
 			depth++;
-		else if (l->s[i] == ')' && --depth == 1 && l->s[i + 1] != ')')
-			return false;
-		else if (strchr("'\"`\\", l->s[i]))
+		else if ((l->s[i] == ')' && --depth == 1 && l->s[i + 1] != ')') || strchr("'\"`\\", l->s[i]))
 			return false;
 	}
 	if (depth > 0)

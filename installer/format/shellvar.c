@@ -179,9 +179,8 @@ int sp_shellvar_put(const struct sp_buf *file, const char *var, const char *valu
 	if (r < 0)
 		return r;
 	r = sp_shellvar_get(&new, var, &back, NULL);
-	if (r == -ENOENT && !*value)
-		r = 0;
-	else if (r < 0 || !sp_streq(back, value))
+	const bool gone = r == -ENOENT && !*value;
+	if (!gone && (r < 0 || !sp_streq(back, value)))
 		return sp_error_set(err, -EOPNOTSUPP, "'%s' cannot be given this value in a shell file", var);
 	sp_buf_clear(ret);
 	*ret = new;
