@@ -47,6 +47,18 @@ void sp_record_clear(struct sp_record *r);
 int sp_record_to_attribute(const json_t *json, struct sp_attribute *ret) sp_must_check; /* *ret is replaced */
 int sp_undo_attribute(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 
+/* --- folder.c: the folder of one file after another, opened once for all of its files ----------------------------- */
+
+struct sp_folder {
+	int fd;
+	char *dir;
+};
+#define SP_NO_FOLDER { .fd = -1 }
+/* The folder of path; its descriptor is borrowed until the next call. *name: the last part of path. -ENOENT, -ENOTDIR. */
+int sp_folder_open(struct sp_folder *f, const struct sp_root *root, const char *path, const char **name) sp_must_check;
+void sp_folder_close(struct sp_folder *f);
+#define sp_autofolder sp_cleanup(sp_folder_close)
+
 /* --- stage.c: one file at a time -------------------------------------------------------------------------------- */
 
 enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD, SP_SLOT__NONE };

@@ -127,8 +127,12 @@ int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bo
 
 void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing)
 {
+	sp_autofree char *name = NULL;
+	sp_autoclose int there = sp_root_open_parent(root, path, &name);
 	struct stat st;
 
+	if (there >= 0)
+		return; /* the usual case */
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		sp_autofree char *dir = sp_xstrndup(path, (size_t) (slash - path));
 		/* A link that leads nowhere is there all the same, and is not ours to mend. */

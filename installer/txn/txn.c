@@ -107,6 +107,13 @@ void sp_txn_free(struct sp_txn *t)
 
 /* --- stage ----------------------------------------------------------------------------------------------------- */
 
+static bool same_folder(const char *a, const char *b)
+{
+	size_t n = (size_t) (strrchr(a, '/') - a);
+
+	return n == (size_t) (strrchr(b, '/') - b) && strncmp(a, b, n) == 0;
+}
+
 static int changed_under_us(struct sp_error **err, const char *path)
 {
 	(void) sp_error_set(err, -ESTALE, "'%s' was changed by somebody else just now", path);
@@ -128,10 +135,10 @@ static int write_failed(struct sp_error **err, int r, const struct sp_edit *e)
 }
 
 /* Also a file that is kept: what was decided about it was decided on what was read. */
-static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_error **err)
+static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_folder *folder, struct sp_error **err)
 {
-	sp_autofree char *name = NULL;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	const char *name = NULL;
+	int dir = sp_folder_open(folder, t->store->root, e->path, &name);
 	bool same = false;
 
 	if (dir == -ENOENT)
@@ -171,7 +178,8 @@ static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 
 	for (size_t i = first; i < t->n_edits; i++) {
 		json_array_append_new(files, sp_record_from_edit(t->edits[i], t->images, &t->images_len, &r));
-		sp_missing_parents(t->store->root, t->edits[i]->path, &missing);
+		if (i == first || !same_folder(t->edits[i - 1]->path, t->edits[i]->path))
+			sp_missing_parents(t->store->root, t->edits[i]->path, &missing);
 	}
 	for (size_t i = 0; i < missing.n; i++)
 		json_array_append_new(dirs, json_string(missing.v[i]));
@@ -186,18 +194,20 @@ static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
 }
 
-static int stage_one(struct sp_txn *t, const struct sp_edit *e)
+static int stage_one(struct sp_txn *t, const struct sp_edit *e, struct sp_folder *folder)
 {
-	sp_autofree char *name = NULL, *temp = NULL;
-	int r = sp_stage_parents(t->store->root, e->path, NULL);
+	const char *name = NULL;
+	int dir = sp_folder_open(folder, t->store->root, e->path, &name);
 
-	if (r < 0)
-		return r;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
-	r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
+	if (dir == -ENOENT) {
+		dir = sp_stage_parents(t->store->root, e->path, NULL);
+		if (dir == 0)
+			dir = sp_folder_open(folder, t->store->root, e->path, &name);
+	}
+	int r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
 	if (r < 0 || e->op == SP_OP_DELETE)
 		return r;
-	temp = sp_slot_name(name, SP_SLOT_NEW);
+	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
 	if (e->before.exists || e->exact_meta)
 		return sp_stage_image(dir, temp, &e->after, e->exact_meta);
 	/* A new file has the owner of its folder: root's in /etc, the builder's in an image tree. */
@@ -227,11 +237,12 @@ static int prepared(struct sp_txn *t, struct sp_error **err)
 int sp_txn_stage(struct sp_txn *t, const struct sp_edits *edits, struct sp_error **err)
 {
 	const size_t first = t->n_edits;
+	sp_autofolder struct sp_folder folder = SP_NO_FOLDER;
 	int r = 0;
 
 	t->edits = sp_xrealloc(t->edits, t->n_edits + edits->n, sizeof(*t->edits));
 	for (size_t i = 0; i < edits->n; i++) {
-		r = check_before(t, &edits->v[i], err);
+		r = check_before(t, &edits->v[i], &folder, err);
 		if (r < 0)
 			return r;
 		if (edits->v[i].op != SP_OP_KEEP)
@@ -241,7 +252,7 @@ int sp_txn_stage(struct sp_txn *t, const struct sp_edits *edits, struct sp_error
 	if (r < 0)
 		return r;
 	for (size_t i = first; i < t->n_edits; i++) {
-		r = stage_one(t, t->edits[i]);
+		r = stage_one(t, t->edits[i], &folder);
 		if (r < 0)
 			return write_failed(err, r, t->edits[i]);
 	}
@@ -264,13 +275,6 @@ int sp_txn_drop_dirs(struct sp_txn *t, const struct sp_strv *dirs, struct sp_err
 }
 
 /* --- publish --------------------------------------------------------------------------------------------------- */
-
-static bool same_folder(const char *a, const char *b)
-{
-	size_t n = (size_t) (strrchr(a, '/') - a);
-
-	return n == (size_t) (strrchr(b, '/') - b) && strncmp(a, b, n) == 0;
-}
 
 /*
  * A run of files of one folder: each swap is complete by itself. On FAT they are made durable one at a time, so that at
@@ -311,18 +315,18 @@ int sp_txn_publish(struct sp_txn *t, struct sp_error **err)
 /* --- commit ---------------------------------------------------------------------------------------------------- */
 
 /* Whoever had a file open when it was displaced may have written to it since: nobody would see that any more. */
-static int check_displaced(struct sp_txn *t, const struct sp_edit *e, struct sp_error **err)
+static int check_displaced(struct sp_txn *t, const struct sp_edit *e, struct sp_folder *folder, struct sp_error **err)
 {
-	sp_autofree char *name = NULL, *temp = NULL;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	const char *name = NULL;
+	int dir = sp_folder_open(folder, t->store->root, e->path, &name);
 	bool same = false, none = false;
 
 	if (dir < 0)
 		return sp_error_errno(err, dir, "cannot open the folder of '%s'", e->path);
-	temp = sp_slot_name(name, SP_SLOT_NEW);
-	int r = sp_disk_equals(dir, temp, &(struct sp_image){ 0 }, &none);
-	if (r == 0 && !none)
-		r = sp_disk_equals(dir, temp, &e->before, &same);
+	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
+	int r = sp_disk_equals(dir, temp, &e->before, &same);
+	if (r == 0 && !same)
+		r = sp_disk_equals(dir, temp, &(struct sp_image){ 0 }, &none);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot read what '%s' was", e->path);
 	return same || none ? 0 : changed_under_us(err, e->path);
@@ -330,8 +334,10 @@ static int check_displaced(struct sp_txn *t, const struct sp_edit *e, struct sp_
 
 int sp_txn_commit(struct sp_txn *t, struct sp_error **err)
 {
+	sp_autofolder struct sp_folder folder = SP_NO_FOLDER;
+
 	for (size_t i = 0; i < t->n_published; i++) {
-		int r = check_displaced(t, t->edits[i], err);
+		int r = check_displaced(t, t->edits[i], &folder, err);
 		if (r < 0)
 			return r;
 	}
@@ -343,10 +349,10 @@ int sp_txn_commit(struct sp_txn *t, struct sp_error **err)
 }
 
 /* Whatever was left beside the targets. */
-static int remove_leftovers(struct sp_txn *t, const struct sp_edit *e)
+static int remove_leftovers(struct sp_txn *t, const struct sp_edit *e, struct sp_folder *folder)
 {
-	sp_autofree char *name = NULL;
-	sp_autoclose int dir = sp_root_open_parent(t->store->root, e->path, &name);
+	const char *name = NULL;
+	int dir = sp_folder_open(folder, t->store->root, e->path, &name);
 
 	if (dir == -ENOENT || dir == -ENOTDIR)
 		return 0;
@@ -356,8 +362,10 @@ static int remove_leftovers(struct sp_txn *t, const struct sp_edit *e)
 
 int sp_txn_finish(struct sp_txn *t, struct sp_error **err)
 {
+	sp_autofolder struct sp_folder folder = SP_NO_FOLDER;
+
 	for (size_t i = 0; i < t->n_edits; i++) {
-		int r = remove_leftovers(t, t->edits[i]);
+		int r = remove_leftovers(t, t->edits[i], &folder);
 		if (r < 0)
 			return sp_error_errno(err, r, "cannot remove what was left beside '%s'", t->edits[i]->path);
 	}
