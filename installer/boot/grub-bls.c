@@ -228,15 +228,23 @@ static int check_line(const char *path, const char *line, const struct sp_tokens
 	return 0;
 }
 
-/* One of ours that lost its root= would not count as ours any more: it is known by our tokens. */
+/*
+ * One of ours that lost its root= would not count as ours any more: it is known by our tokens, all of them. One or two
+ * of them may stand in any entry.
+ */
 static int check_root(const struct sp_entry *e, const struct sp_tokens *wanted, struct sp_error **err)
 {
 	sp_autofree char *root = sp_cmdline_value(e->line, "root");
 
-	for (size_t i = 0; !root && e->named && !e->rescue && i < wanted->n; i++)
-		if (sp_cmdline_presence(e->line, wanted->v[i].text) != SP_ABSENT)
-			return sp_error_set(err, -EBADMSG, "'%s' has no root=, so it would not boot", e->path);
-	return 0;
+	if (root || !e->named || e->rescue || wanted->n == 0)
+		return 0;
+	for (size_t i = 0; i < wanted->n; i++) {
+		enum sp_presence p = sp_cmdline_presence(e->line, wanted->v[i].text);
+
+		if (p != SP_PRESENT && p != SP_EFFECTIVE)
+			return 0;
+	}
+	return sp_error_set(err, -EBADMSG, "'%s' has no root=, so it would not boot", e->path);
 }
 
 static int check_entry(const struct sp_entry *e, const struct sp_tokens *wanted, struct sp_error **err)

@@ -197,7 +197,7 @@ static void entries_are_told_apart(void **state)
 
 static const struct {
 	const char *what;
-	struct fixture changes[2];
+	struct fixture changes[3];
 	const char *expected; /* NULL: good */
 } checks[] = {
 	{ "good", { F(ENTRY(NEW), TEXT("6.1", "options " LINE " " OURS "\n")) }, NULL },
@@ -206,6 +206,10 @@ static const struct {
 	{ "twice", { F(ENTRY(NEW), TEXT("6.1", "options " LINE " iommu=pt " OURS "\n")) }, NEW },
 	{ "for init", { F(ENTRY(NEW), TEXT("6.1", "options " LINE " -- " OURS "\n")) }, NEW },
 	{ "root= lost", { F(ENTRY(NEW), TEXT("6.1", "options ro " OURS "\n")) }, NEW },
+	{ "never had a root=, but a token that is ours elsewhere", { F(ENTRY(MID "-5"), TEXT("5", "options ro iommu=pt\n")),
+	  F(ENTRY(NEW), TEXT("6.1", "options " LINE " " OURS "\n")) }, NULL },
+	{ "never had a root=, but a key of ours", { F(ENTRY(MID "-5"), TEXT("5", "options crypt_root=1 iommu=soft\n")),
+	  F(ENTRY(NEW), TEXT("6.1", "options " LINE " " OURS "\n")) }, NULL },
 };
 
 static void check_names_what_is_wrong(void **state)
