@@ -286,6 +286,16 @@ static int reopen(struct sp_store *store, struct sp_txn *t)
 	return 0;
 }
 
+/* On a full or read-only disk the journal is good, and must not be given up. */
+static int still_open(struct sp_error **err, int r)
+{
+	(void) sp_error_exit(err, SP_EXIT_RECOVER);
+	if (r != -EBADMSG && r != -ENOENT && r != -ENOTDIR && r != -ELOOP && r != -EFBIG)
+		return sp_error_hint(err, "mend its file system, then run: strix-provision recover");
+	return sp_error_hint(err, "keep a copy of %s, check the files it lists, then remove %s/open", SP_STATE_DIR,
+			     SP_STATE_DIR);
+}
+
 int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error **err)
 {
 	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
@@ -303,9 +313,7 @@ int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error *
 		sp_txn_free(t);
 		(void) sp_error_errno(err, r, "the journal of the interrupted transaction '%s/open' cannot be used",
 				      SP_STATE_DIR);
-		(void) sp_error_exit(err, SP_EXIT_RECOVER);
-		return sp_error_hint(err, "keep a copy of %s, check the files it lists, then remove %s/open", SP_STATE_DIR,
-				     SP_STATE_DIR);
+		return still_open(err, r);
 	}
 	if (t->state != SP_TXN_DONE && t->state != SP_TXN_UNDONE) {
 		*ret = t;
@@ -313,5 +321,8 @@ int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error *
 	}
 	sp_txn_free(t);
 	r = sp_durable_unlink(store->dir, "open"); /* died between the last record and this */
-	return r < 0 ? sp_error_errno(err, r, "cannot remove '%s/open'", SP_STATE_DIR) : 0;
+	if (r == 0)
+		return 0;
+	(void) sp_error_errno(err, r, "cannot remove '%s/open'", SP_STATE_DIR);
+	return still_open(err, r);
 }
