@@ -46,12 +46,19 @@ static bool has_journals(const struct sp_store *store)
 	return r == 0 && n > 0;
 }
 
+static int left_to_do(struct sp_error *why, struct sp_error **err)
+{
+	*err = why;
+	(void) sp_error_exit(err, SP_EXIT_RECOVER);
+	return why->hint ? why->code : sp_error_hint(err, "mend what it names, then run: strix-provision recover");
+}
+
 int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_error **err)
 {
 	struct sp_store *store = NULL;
 	struct sp_txn *txn = NULL;
 	sp_autostate struct sp_state st = { 0 };
-	sp_autoerror struct sp_error *damage = NULL;
+	sp_autoerror struct sp_error *damage = NULL, *late = NULL;
 	int readable = sp_state_read(s, &st, &damage);
 
 	if (readable == 0 && !st.interrupted)
@@ -62,12 +69,18 @@ int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_erro
 		r = sp_txn_reopen(store, &txn, err);
 	if (r == 0 && txn)
 		r = settle(store, txn, ret, err);
+	if (r < 0 && txn) /* also where nothing was done yet */
+		r = left_to_do(*err, err);
 	if (r == 0 && readable < 0 && !has_journals(store)) { /* it would be made anew as "nothing was ever applied" */
 		*err = sp_steal(damage);
 		r = sp_error_hint(err, "there is no journal to make it anew from; move it away if nothing was applied here");
 	}
-	if (r == 0)
-		r = sp_state_write_now(store, err);
+	if (r == 0 && sp_state_write_now(store, &late) < 0) {
+		if (readable == 0) /* only the list of what was undone; the next write has it, too */
+			sp_strv_add(&ret->warnings, late->message);
+		else
+			r = left_to_do(sp_steal(late), err);
+	}
 	if (r == 0 && !txn && readable < 0)
 		sp_strv_add(&ret->recovered, "state.json was made anew from the journals");
 	sp_txn_free(txn);
