@@ -9,10 +9,10 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/durable.h"
+#include "base/rights.h"
 #include "cmd/cmd.h"
 
 #ifndef PACKAGE_VERSION
@@ -35,8 +35,8 @@ static int prepare_process(void)
 {
 	static char output[1024 * 1024];
 
+	sp_rights_begin();
 	(void) setlocale(LC_CTYPE, ""); /* which characters can be shown; all else stays in the C locale */
-	(void) umask(022);
 	/* A closed pipe and a limit of file sizes are write errors like any other. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
@@ -74,8 +74,10 @@ static int run(const struct sp_cli *cli, struct sp_report *r, struct sp_error **
 		return cli->cmd->run(&call, err);
 	rc = sp_session_open(cli, &session, err);
 	call.session = &session;
-	if (rc == 0)
+	if (rc == 0) {
+		sp_rights_limit(sp_root_is_host(session.root), sp_root_is_host(session.machine));
 		rc = cli->cmd->run(&call, err);
+	}
 	sp_session_close(&session);
 	return rc;
 }

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/rights.h"
+
 enum {
 	SAID_MAX = 64 * 1024, /* of standard error, the end is kept */
 	SHOWN_LINES = 12,
@@ -126,8 +128,10 @@ static int start(struct run *r, pid_t *pid)
 		code = make_pipe(&r->p.err, &theirs.err);
 	if (code == 0 && r->child->input)
 		code = make_input(&r->p.in, &theirs.in);
+	sp_rights_lend(true);
 	if (code == 0)
 		code = spawn(r->child, &theirs, pid);
+	sp_rights_lend(false);
 	shut(&theirs.in);
 	shut(&theirs.out);
 	shut(&theirs.err);

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 
 struct sp_root {
 	int fd;
+	int self; /* /proc/self/fd of the running kernel, -1: it is not there; for sp_root_reopen() */
 	char *display;
 	bool host;
 	bool walk;
@@ -27,6 +29,7 @@ int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct s
 		return sp_error_errno(err, -errno, "cannot look at the directory '%s'", dir);
 	struct sp_root *root = sp_xcalloc(1, sizeof(*root));
 	root->fd = sp_steal_fd(&fd);
+	root->self = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	root->display = sp_xstrdup(dir);
 	root->host = st.st_dev == host.st_dev && st.st_ino == host.st_ino;
 	root->walk = flags & SP_ROOT_WALK;
@@ -39,6 +42,7 @@ void sp_root_close(struct sp_root *root)
 	if (!root)
 		return;
 	(void) close(root->fd);
+	sp_cleanup_close_(&root->self);
 	free(root->display);
 	free(root);
 }
@@ -269,78 +273,13 @@ int sp_root_open_parent(const struct sp_root *root, const char *path, char **ret
 	return fd;
 }
 
-/* short_ends: a file that has a size ends where less comes than was asked for; those of /proc have none. */
-static int read_all(int fd, size_t max, bool short_ends, struct sp_buf *ret)
+int sp_root_reopen(const struct sp_root *root, int fd, int flags)
 {
-	char chunk[16384];
-	size_t n = sizeof(chunk);
+	char name[3 * sizeof(fd) + 1];
 
-	do {
-		ssize_t got = read(fd, chunk, sizeof(chunk));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		n = (size_t) got;
-		if (ret->len + n > max)
-			return -EFBIG;
-		sp_buf_add(ret, chunk, n);
-	} while (short_ends ? n == sizeof(chunk) : n > 0);
-	return 0;
-}
-
-int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
-{
-	return read_all(fd, max, false, ret);
-}
-
-static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
-{
-	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
-	struct stat st;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -ENXIO;
-	return read_all(fd, max, st.st_size > 0, ret);
-}
-
-int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret, struct sp_error **err)
-{
-	sp_autobuf struct sp_buf b = { 0 };
-	int r = read_regular(root, path, max, &b);
-
-	if (r < 0) {
-		if (r == -EFBIG)
-			(void) sp_error_set(err, r, "'%s' is larger than %zu bytes", path, max);
-		else if (r == -ENXIO)
-			(void) sp_error_set(err, r, "'%s' is not a regular file", path);
-		else
-			(void) sp_error_errno(err, r, "cannot read '%s'", path);
-		(void) sp_error_path(err, path);
-		return r;
-	}
-	sp_buf_clear(ret);
-	*ret = b;
-	b = (struct sp_buf){ 0 };
-	return 0;
-}
-
-int sp_root_read_line(const struct sp_root *root, const char *path, char **ret)
-{
-	sp_autobuf struct sp_buf b = { 0 };
-	int r = read_regular(root, path, 65536, &b);
-
-	if (r < 0)
-		return r;
-	b.data[strcspn(b.data, "\n")] = '\0';
-	*ret = sp_xstrdup(b.data);
-	return 0;
+	(void) snprintf(name, sizeof(name), "%d", fd);
+	fd = openat(root->self, name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
 }
 
 int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *ret)

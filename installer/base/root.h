@@ -41,6 +41,15 @@ int sp_root_openat(const struct sp_root *root, const char *path, int flags) sp_m
 int sp_root_open_parent(const struct sp_root *root, const char *path, char **ret_name) sp_must_check;
 
 /*
+ * A regular file, for reading; what else stands there is not opened at all (-EISDIR, -ENXIO): opening a device can do
+ * things. The second form: a name in a folder that was opened here; flags O_RDONLY or O_RDWR; a link is -ELOOP.
+ */
+int sp_root_open_file(const struct sp_root *root, const char *path) sp_must_check;
+int sp_root_open_file_at(const struct sp_root *root, int dirfd, const char *name, int flags) sp_must_check;
+/* Open what a descriptor with O_PATH stands for. -EBADF or -ENOENT: there is no /proc. */
+int sp_root_reopen(const struct sp_root *root, int fd, int flags) sp_must_check;
+
+/*
  * The path with every symbolic link resolved inside the tree (owned). The last component need not exist: a
  * dangling link is resolved to where it points. -ELOOP beyond 40 links.
  */

@@ -110,15 +110,16 @@ static char *first_version(const char *text, bool last)
  */
 static char *find_package(int fd)
 {
-	enum { BLOCK = 64 * 1024 };
+	enum { BLOCK = 64 * 1024, LONGEST = 64 * 1024 * 1024 };
 	sp_autofree char *window = sp_xcalloc(1, 2 * BLOCK + 1);
-	size_t have = 1;
+	size_t have = 1, all = 0;
 	ssize_t got = 1;
 
 	window[0] = '\n';
-	while (got > 0) {
+	while (got > 0 && all < LONGEST) {
 		while (have < 2 * BLOCK && (got = read(fd, window + have, 2 * BLOCK - have)) > 0)
 			have += (size_t) got;
+		all += BLOCK;
 		window[have] = '\0';
 		char *version = first_version(window, got <= 0);
 		if (version)
@@ -133,7 +134,7 @@ static char *find_package(int fd)
 
 static bool from_dpkg(struct sp_facts *f, enum sp_fact fact)
 {
-	sp_autoclose int fd = sp_root_openat(f->root, DPKG, O_RDONLY);
+	sp_autoclose int fd = sp_root_open_file(f->root, DPKG);
 	sp_autofree char *version = fd < 0 ? NULL : find_package(fd);
 
 	if (version)

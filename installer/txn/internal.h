@@ -18,6 +18,18 @@ struct sp_store {
 /* The transaction that the link "open" names: 0, -ENOENT: none is open, other negative errno: the link is damaged. */
 int sp_store_open_id(const struct sp_store *store, uint64_t *ret) sp_must_check;
 
+/* --- trust.c: whose it is ---------------------------------------------------------------------------------------- */
+
+/*
+ * Make sure that it is ours alone, and take rights away that mode does not have. -EUCLEAN: it belongs to another user; a
+ * file is none, has another name, or is open for others to write. A missing file is fine.
+ */
+int sp_claim_folder(int fd, mode_t mode) sp_must_check;
+int sp_claim_file(int dirfd, const char *name, mode_t mode) sp_must_check;
+int sp_claim_record(int dirfd) sp_must_check; /* tx/ID and the two files in it */
+/* The message for -EUCLEAN; what: in the state directory. */
+int sp_not_ours(struct sp_error **err, const char *what);
+
 /* --- journal.c: append-only records, "CRC32C SEQUENCE JSON\n" --------------------------------------------------- */
 
 struct sp_journal {

@@ -44,9 +44,9 @@ static int try_lock(struct sp_store *s, const char *path, int *ret_fd)
 
 	if (dir < 0)
 		return dir == -ENOENT || dir == -ENOTDIR ? 0 : dir;
-	sp_autoclose int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	sp_autoclose int fd = sp_root_open_file_at(s->root, dir, name, O_RDWR);
 	if (fd < 0) /* nobody installs on a read-only file system */
-		return errno == ENOENT || errno == EROFS ? 0 : -errno;
+		return fd == -ENOENT || fd == -EROFS ? 0 : fd;
 	if (have_already(s, fd))
 		return 0;
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)

@@ -13,19 +13,18 @@
 
 int sp_disk_equals(int dirfd, const char *name, const struct sp_image *image, bool *ret)
 {
-	sp_autoclose int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	sp_autobuf struct sp_buf bytes = { 0 };
 	struct stat st;
+	int found = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 
-	if (fd < 0 && errno == ENOENT) {
-		*ret = !image->exists;
+	*ret = found == -ENOENT && !image->exists;
+	if (found < 0)
+		return found == -ENOENT ? 0 : found;
+	if (!image->exists || !S_ISREG(st.st_mode)) /* a device is not even opened */
 		return 0;
-	}
-	if (fd < 0 && errno != ELOOP)
-		return -errno;
-	*ret = false;
-	if (fd < 0 || !image->exists)
-		return 0;
+	sp_autoclose int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP || errno == ENOENT ? 0 : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (size_t) st.st_size != image->bytes.len)

@@ -13,7 +13,10 @@
 static int take_lock(struct sp_store *s, struct sp_error **err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
 
+	if (fstatat(s->dir, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0 && (!S_ISREG(st.st_mode) || st.st_nlink != 1))
+		return sp_not_ours(err, "lock");
 	s->lock = sp_durable_open_append(s->dir, "lock", 0644);
 	if (s->lock < 0)
 		return sp_error_errno(err, s->lock, "cannot open '%s/lock'", SP_STATE_DIR);
@@ -51,11 +54,18 @@ static int open_for_writing(struct sp_store *s, struct sp_error **err)
 	int r = make_dirs(s, err);
 
 	if (r == 0)
-		r = take_lock(s, err);
+		r = take_lock(s, err); /* without rights this is where it ends */
 	if (r < 0)
 		return r;
 	s->tx = open_tx(s);
-	return s->tx < 0 ? sp_error_errno(err, s->tx, "cannot open '%s/tx'", SP_STATE_DIR) : 0;
+	if (s->tx < 0)
+		return sp_error_errno(err, s->tx, "cannot open '%s/tx'", SP_STATE_DIR);
+	r = sp_claim_folder(s->dir, 0755);
+	if (r == 0)
+		r = sp_claim_folder(s->tx, 0700);
+	if (r == -EUCLEAN)
+		return sp_not_ours(err, "tx");
+	return r < 0 ? sp_error_errno(err, r, "cannot close '%s/tx' to others", SP_STATE_DIR) : 0;
 }
 
 static int open_for_reading(struct sp_store *s, struct sp_error **err)
@@ -106,6 +116,20 @@ static int parse_id(const char *name, uint64_t *ret)
 	return sp_streq(back, name) ? 0 : -EBADMSG;
 }
 
+/* Written by whoever owns the folder, and by nobody else. */
+static bool is_owners(int dir, int fd)
+{
+	struct stat own, st;
+
+	return fstat(dir, &own) == 0 && fstat(fd, &st) == 0 && st.st_uid == own.st_uid && !(st.st_mode & 022);
+}
+
+static int damaged_state(struct sp_error **err)
+{
+	(void) sp_error_exit(err, SP_EXIT_RECOVER);
+	return sp_error_hint(err, "'strix-provision recover' as root makes it anew from the journals");
+}
+
 int sp_store_read_state(const struct sp_store *s, json_t **ret, struct sp_error **err)
 {
 	sp_autobuf struct sp_buf b = { 0 };
@@ -114,18 +138,22 @@ int sp_store_read_state(const struct sp_store *s, json_t **ret, struct sp_error 
 	*ret = NULL;
 	if (s->dir < 0)
 		return 0;
-	sp_autoclose int fd = openat(s->dir, "state.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	sp_autoclose int fd = sp_root_open_file_at(s->root, s->dir, "state.json", O_RDONLY);
+	if (fd == -ENOENT)
 		return 0;
-	int r = fd < 0 ? -errno : sp_fd_read(fd, (size_t) 16 * 1024 * 1024, &b);
+	if (fd >= 0 && !is_owners(s->dir, fd)) {
+		(void) sp_error_set(err, -EBADMSG, "'%s/state.json' was not written by the owner of its folder alone",
+				    SP_STATE_DIR);
+		return damaged_state(err);
+	}
+	int r = fd < 0 ? fd : sp_fd_read(fd, (size_t) 16 * 1024 * 1024, &b);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot read '%s/state.json'", SP_STATE_DIR);
 	*ret = json_loadb(b.data, b.len, 0, &e);
 	if (*ret)
 		return 0;
 	(void) sp_error_set(err, -EBADMSG, "'%s/state.json' line %d: %s", SP_STATE_DIR, e.line, e.text);
-	(void) sp_error_exit(err, SP_EXIT_RECOVER);
-	return sp_error_hint(err, "'strix-provision recover' as root makes it anew from the journals");
+	return damaged_state(err);
 }
 
 int sp_store_write_state(struct sp_store *s, json_t *state, struct sp_error **err)
@@ -163,21 +191,24 @@ bool sp_store_interrupted(const struct sp_store *s)
 	return s->dir >= 0 && fstatat(s->dir, "open", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int read_record(int tx, const char *id, bool with_images, struct sp_record *ret)
+static int read_record(const struct sp_store *s, const char *id, bool with_images, struct sp_record *ret)
 {
-	sp_autoclose int dir = openat(tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	sp_autoclose int dir = openat(s->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	json_t *journal = NULL;
 	size_t end = 0;
 
 	if (dir < 0)
 		return -errno;
-	sp_autoclose int fd = openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = s->lock < 0 ? 0 : sp_claim_record(dir);
+	if (r < 0)
+		return r;
+	sp_autoclose int fd = sp_root_open_file_at(s->root, dir, "journal", O_RDONLY);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno; /* died right after mkdir: nothing was begun */
-	sp_autoclose int images = with_images ? openat(dir, "images", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
-	if (with_images && images < 0 && errno != ENOENT)
-		return -errno;
-	int r = sp_journal_read(fd, &journal, &end);
+		return fd == -ENOENT ? 0 : fd; /* died right after mkdir: nothing was begun */
+	sp_autoclose int images = with_images ? sp_root_open_file_at(s->root, dir, "images", O_RDONLY) : -1;
+	if (with_images && images < 0 && images != -ENOENT)
+		return images;
+	r = sp_journal_read(fd, &journal, &end);
 	if (r == 0)
 		r = sp_record_fold(journal, images, ret);
 	json_decref(journal);
@@ -234,7 +265,7 @@ int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record *
 	for (size_t i = 0; i < ids.n; i++) {
 		if (parse_id(ids.v[i], &records[i].id) < 0)
 			continue;
-		if (read_record(s->tx, ids.v[i], with_images, &records[i]) < 0)
+		if (read_record(s, ids.v[i], with_images, &records[i]) < 0)
 			records[i].state = SP_TXN_DAMAGED;
 		else if (records[i].state == SP_TXN_OPEN && records[i].id != open)
 			records[i].state = SP_TXN_UNDONE; /* died as it began */

@@ -40,6 +40,9 @@ static int open_files(struct sp_txn *t)
 	t->dir = openat(t->store->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (t->dir < 0)
 		return -errno;
+	r = sp_claim_record(t->dir); /* it should be ours, and empty: we have just made it */
+	if (r < 0)
+		return r;
 	t->journal.fd = sp_durable_create(t->dir, "journal", 0600);
 	if (t->journal.fd < 0)
 		return t->journal.fd;

@@ -240,8 +240,10 @@ static int reopen_files(struct sp_txn *t)
 {
 	json_t *journal = NULL;
 	size_t end = 0;
-	int r;
+	int r = sp_claim_record(t->dir);
 
+	if (r < 0)
+		return r;
 	t->journal.fd = sp_durable_reopen(t->dir, "journal");
 	if (t->journal.fd < 0)
 		return t->journal.fd;
@@ -309,6 +311,11 @@ int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error *
 	}
 	if (r == 0)
 		r = reopen(store, t);
+	if (r == -EUCLEAN) {
+		sp_autofree char *what = sp_xasprintf("tx/%" PRIu64, t->id);
+		sp_txn_free(t);
+		return sp_not_ours(err, what);
+	}
 	if (r < 0) {
 		sp_txn_free(t);
 		(void) sp_error_errno(err, r, "the journal of the interrupted transaction '%s/open' cannot be used",

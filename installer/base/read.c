@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole files of a tree. What is not a regular file is not even opened: opening a device can do things (a watchdog
+ * starts, a tape winds), and who wrote the tree may have put one where a file belongs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/root.h"
+
+/* Of a descriptor opened with O_PATH, which opens nothing. */
+static int check_regular(int fd, struct stat *ret)
+{
+	if (fstat(fd, ret) < 0)
+		return -errno;
+	if (S_ISREG(ret->st_mode))
+		return 0;
+	return S_ISDIR(ret->st_mode) ? -EISDIR : S_ISLNK(ret->st_mode) ? -ELOOP : -ENXIO;
+}
+
+/* Where there is no /proc the name is looked up again, and may have become another's meanwhile. Closes that one. */
+static int same_file(int fd, const struct stat *as)
+{
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	int r = fstat(fd, &st) < 0 ? -errno : st.st_dev == as->st_dev && st.st_ino == as->st_ino ? fd : -ESTALE;
+	if (r < 0)
+		(void) close(fd);
+	return r;
+}
+
+/* The very file that was looked at, whatever its name leads to by now. */
+static int open_regular(const struct sp_root *root, const char *path, struct stat *ret)
+{
+	sp_autoclose int found = sp_root_openat(root, path, O_PATH);
+	int r = found < 0 ? found : check_regular(found, ret);
+
+	if (r < 0)
+		return r;
+	r = sp_root_reopen(root, found, O_RDONLY);
+	return r == -EBADF || r == -ENOENT ? same_file(sp_root_openat(root, path, O_RDONLY), ret) : r;
+}
+
+int sp_root_open_file(const struct sp_root *root, const char *path)
+{
+	struct stat st;
+
+	return open_regular(root, path, &st);
+}
+
+int sp_root_open_file_at(const struct sp_root *root, int dirfd, const char *name, int flags)
+{
+	sp_autoclose int found = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r = found < 0 ? -errno : check_regular(found, &st);
+
+	if (r < 0)
+		return r;
+	r = sp_root_reopen(root, found, flags);
+	if (r != -EBADF && r != -ENOENT)
+		return r;
+	r = openat(dirfd, name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	return same_file(r < 0 ? -errno : r, &st);
+}
+
+/* short_ends: a file that has a size ends where less comes than was asked for; those of /proc have none. */
+static int read_all(int fd, size_t max, bool short_ends, struct sp_buf *ret)
+{
+	char chunk[16384];
+	size_t n = sizeof(chunk);
+
+	do {
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		n = (size_t) got;
+		if (ret->len + n > max)
+			return -EFBIG;
+		sp_buf_add(ret, chunk, n);
+	} while (short_ends ? n == sizeof(chunk) : n > 0);
+	return 0;
+}
+
+int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
+{
+	return read_all(fd, max, false, ret);
+}
+
+static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
+{
+	struct stat st;
+	sp_autoclose int fd = open_regular(root, path, &st);
+
+	if (fd < 0)
+		return fd;
+	return read_all(fd, max, st.st_size > 0, ret);
+}
+
+int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret, struct sp_error **err)
+{
+	sp_autobuf struct sp_buf b = { 0 };
+	int r = read_regular(root, path, max, &b);
+
+	if (r < 0) {
+		if (r == -EFBIG)
+			(void) sp_error_set(err, r, "'%s' is larger than %zu bytes", path, max);
+		else if (r == -ENXIO)
+			(void) sp_error_set(err, r, "'%s' is not a regular file", path);
+		else
+			(void) sp_error_errno(err, r, "cannot read '%s'", path);
+		(void) sp_error_path(err, path);
+		return r;
+	}
+	sp_buf_clear(ret);
+	*ret = b;
+	b = (struct sp_buf){ 0 };
+	return 0;
+}
+
+int sp_root_read_line(const struct sp_root *root, const char *path, char **ret)
+{
+	sp_autobuf struct sp_buf b = { 0 };
+	int r = read_regular(root, path, 65536, &b);
+
+	if (r < 0)
+		return r;
+	b.data[strcspn(b.data, "\n")] = '\0';
+	*ret = sp_xstrdup(b.data);
+	return 0;
+}
