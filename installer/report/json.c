@@ -64,7 +64,8 @@ void sp_json_error(json_t *object, const struct sp_error *error)
 
 int sp_json_print(struct sp_report *r, json_t *object)
 {
-	sp_autofree char *text = json_dumps(object, JSON_INDENT(2));
+	/* ASCII: the C1 controls are characters that a terminal may obey, and this may be read on one. */
+	sp_autofree char *text = json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
 	if (!text)
 		abort(); /* out of memory: every value is a JSON value */
