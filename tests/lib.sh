@@ -144,25 +144,32 @@ new_machine() { # NAME [FOLDER]: unpack a recorded machine and make it $TREE
 	[ ! -e "$TREE" ] || { chmod -R u+rwX "$TREE" && rm -rf "$TREE"; }
 	"$SP_TREE" unpack "$TESTS/machines/$1" "$TREE" 2>"$SCRATCH/unpack" ||
 		bail_out "cannot unpack $1: $(cat "$SCRATCH/unpack")"
-	[ ! -e "$TREE/etc/debian_version" ] || install_generator
+	GENERATOR='' MENU=/boot/grub/grub.cfg
+	case $(sed -n 's/^ID=//p' "$TREE/usr/lib/os-release" 2>/dev/null) in
+	debian | ubuntu) install_generator /usr/sbin/grub-mkconfig folder ;;
+	arch) [ ! -e "$TREE/etc/default/grub" ] || install_generator /usr/bin/grub-mkconfig ;;
+	*suse*) MENU=/boot/grub2/grub.cfg && install_generator /usr/sbin/grub2-mkconfig ;;
+	esac
 }
 
-install_generator() { # a machine of Debian's family has a grub-mkconfig, which is the same one for all of them
-	mkdir -p "$TREE/usr/sbin"
-	cp "$TESTS/bin/grub-mkconfig" "$TREE/usr/sbin/grub-mkconfig"
-	chmod 755 "$TREE/usr/sbin" "$TREE/usr/sbin/grub-mkconfig"
-	touch -d @1767225600 "$TREE/usr/sbin/grub-mkconfig"
+install_generator() { # PATH [folder]: the tree's grub-mkconfig; only Debian's reads a folder of drop-ins
+	GENERATOR=$1
+	mkdir -p "$TREE${1%/*}"
+	if [ -n "${2:-}" ]; then cat "$TESTS/bin/grub-mkconfig"; else sed '/: begin$/,/: end$/d' "$TESTS/bin/grub-mkconfig"; fi \
+		>"$TREE$1"
+	chmod 755 "$TREE${1%/*}" "$TREE$1"
+	touch -d @1767225600 "$TREE$1"
 }
 
 has_generated_menu() {
-	[ -e "$TREE/usr/sbin/grub-mkconfig" ]
+	[ -n "$GENERATOR" ]
 }
 
 generate_menu() { # what the tree's own grub-mkconfig does on its first boot; the same sources give the same file
-	SP_FAKE_ROOT=$TREE "$TREE/usr/sbin/grub-mkconfig" >"$SCRATCH/grub.cfg" 2>"$SCRATCH/mkconfig" ||
+	SP_FAKE_ROOT=$TREE "$TREE$GENERATOR" >"$SCRATCH/grub.cfg" 2>"$SCRATCH/mkconfig" ||
 		bail_out "grub-mkconfig: $(cat "$SCRATCH/mkconfig")"
-	cat "$SCRATCH/grub.cfg" >"$TREE/boot/grub/grub.cfg"
-	touch -d '@1767225600.123456789' "$TREE/boot/grub/grub.cfg"
+	cat "$SCRATCH/grub.cfg" >"$TREE$MENU"
+	touch -d '@1767225600.123456789' "$TREE$MENU"
 }
 
 list_root() { # FILE: what --root owns (all but sys and proc), without our state directory
@@ -279,7 +286,7 @@ boot_kernel() { # LINE: transparent huge pages and the IOMMU
 }
 
 boot_generated() { # the first entry of a generated menu, which is the default one
-	booted=$(sed -n 's/^[ \t]*linux[ \t]*//p' "$TREE/boot/grub/grub.cfg" | head -n 1)
+	booted=$(sed -n 's/^[ \t]*linux[ \t]*//p' "$TREE$MENU" | head -n 1)
 	kernel=${booted%% *}
 	booted=${booted#* }
 }

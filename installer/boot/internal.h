@@ -7,6 +7,8 @@
 
 extern const struct sp_boot_ops sp_boot_grub_bls;
 extern const struct sp_boot_ops sp_boot_grub_d;
+extern const struct sp_boot_ops sp_boot_grub_default;
+extern const struct sp_boot_ops sp_boot_grub2_default;
 
 /* Hand an error over to the caller; returns its code. */
 static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)
@@ -54,6 +56,8 @@ void sp_sources_clear(struct sp_boot *boot);
 /* --- grub.c: what GRUB itself reads ------------------------------------------------------------------------------ */
 
 #define SP_GRUB_DEFAULTS "/etc/default/grub"
+#define SP_GRUB_CFG	 "/boot/grub/grub.cfg"
+#define SP_GRUB2_CFG	 "/boot/grub2/grub.cfg"
 
 struct sp_grub {
 	const char *dir; /* "/boot/grub2" or "/boot/grub"; NULL: neither */
@@ -98,20 +102,34 @@ bool sp_grub_bls_changes(const struct sp_entry *e); /* it is one that gets our t
 int sp_grub_bls_read_plain(const struct sp_root *root, const char *path, char **ret, struct sp_error **err) sp_must_check;
 int sp_grub_bls_read_places(const struct sp_grub_bls *rd, struct sp_error **err) sp_must_check;
 
-/* --- grub-d.c, grub-d-sources.c, grub-d-generate.c ----------------------------------------------------------------- */
+/* --- grub-menu.c, grub-make.c: a menu that grub-mkconfig writes; boot->ops->product is where ------------------------ */
+
+bool sp_grub_menu_is_generated(const struct sp_grub *grub); /* grub.cfg is one, or not ours to read */
+/* The entries of the menu on disk; entries_why where they cannot be known. */
+void sp_grub_menu_read(const struct sp_grub *grub, struct sp_boot *boot);
+/* The menu as entries; sets ours, rescue, by_default and root_arg. */
+void sp_grub_menu_fill(const struct sp_menu *menu, const struct sp_grub *grub, struct sp_boot *boot);
+/* Each entry has its root=, each normal one of this system ours, once and in effect. -EBADMSG names the entry. */
+int sp_grub_menu_check(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err) sp_must_check;
+/* Recovery entries keep the old line. What others gave them (GRUB_CMDLINE_LINUX) is theirs. */
+int sp_grub_menu_check_recovery(const struct sp_boot *before, const struct sp_boot *after, const struct sp_tokens *wanted,
+				struct sp_error **err) sp_must_check;
+
+struct sp_grub_maker {
+	const char *tool; /* path in the root */
+	int (*read_sources)(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err);
+};
+/* ops->generate of such setups. */
+int sp_grub_make(const struct sp_root *root, const struct sp_grub_maker *maker, const struct sp_boot *boot,
+		 const struct sp_tokens *wanted, struct sp_buf *product, struct sp_error **err) sp_must_check;
+
+/* --- grub-d.c, grub-d-sources.c ------------------------------------------------------------------------------------ */
 
 #define SP_GRUB_D	"/etc/default/grub.d"
 #define SP_GRUB_D_OWN	SP_GRUB_D "/zz-strix-provision.cfg"
-#define SP_GRUB_D_CFG	"/boot/grub/grub.cfg"
 
-/* Path of the tree's grub-mkconfig, when there is one and it reads SP_GRUB_D; NULL. */
-const char *sp_grub_d_tool(const struct sp_root *root);
-/* The menu as entries; sets ours, rescue, by_default and root_arg. env may be NULL. */
-void sp_grub_d_fill(const struct sp_menu *menu, const struct sp_grub *grub, struct sp_boot *boot);
+bool sp_grub_reads_folder(const struct sp_root *root, const char *tool); /* that grub-mkconfig reads SP_GRUB_D */
 int sp_grub_d_read_sources(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err) sp_must_check;
-int sp_grub_d_check(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err) sp_must_check;
-int sp_grub_d_generate(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
-		       struct sp_buf *product, struct sp_error **err) sp_must_check;
 
 /* --- table.c ----------------------------------------------------------------------------------------------------- */
 

@@ -22,6 +22,9 @@ const char *sp_next_kernel(const struct sp_boot *boot, const struct sp_facts *f)
 {
 	const struct sp_entry *e = boot ? sp_boot_default(boot) : NULL;
 
+	for (size_t i = 0; e && e->version && i < f->n_kernels; i++)
+		if (sp_streq(f->kernels[i].pkgbase, e->version))
+			return f->kernels[i].version;
 	if (e && e->version)
 		return e->version;
 	return f->n_kernels ? f->kernels[f->n_kernels - 1].version : NULL;

@@ -91,10 +91,10 @@ int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error 
 /* --- own-file.c: boot setups whose line is extended by a file that is ours altogether ------------------------------ */
 
 /* Leave out what others have already; warn of other values of a key, which ours will win over. */
-void sp_own_file_decide(struct sp_plan *p);
+void sp_sources_decide(struct sp_plan *p);
 int sp_own_file_plan(const struct sp_session *s, struct sp_plan *p, struct sp_error **err) sp_must_check;
 /* Decisions that a file read after ours undoes. */
-void sp_own_file_shadows(struct sp_plan *p);
+void sp_sources_shadows(struct sp_plan *p);
 
 /* --- generate.c: what is generated from the sources that a transaction changes ------------------------------------- */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boot setups whose line is extended by a file that is ours altogether. Foreign files beside it are read and not
- * changed: what they say in front of ours, ours wins over; what they say behind it wins over ours.
+ * Boot setups whose line is put together from several files by a generator. What others say there is read and not
+ * changed: what stands in front of ours, ours wins over; what stands behind it wins over ours. Some of these setups have
+ * a file that is ours altogether.
  */
 #include <errno.h>
 
@@ -66,7 +67,7 @@ static void look_for_displaced(struct sp_plan *p, const struct sp_decision *d)
 	}
 }
 
-void sp_own_file_decide(struct sp_plan *p)
+void sp_sources_decide(struct sp_plan *p)
 {
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		struct sp_decision *d = &p->decisions[i];
@@ -91,7 +92,7 @@ static void look_behind(const struct sp_plan *p, struct sp_decision *d)
 					 source->line);
 }
 
-void sp_own_file_shadows(struct sp_plan *p)
+void sp_sources_shadows(struct sp_plan *p)
 {
 	for (size_t i = 0; i < p->n_decisions; i++)
 		if (is_of_line(&p->decisions[i]))

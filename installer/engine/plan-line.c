@@ -60,8 +60,8 @@ int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error 
 
 	if (!p->boot)
 		return 0;
-	if (p->boot->ops->own_file)
-		sp_own_file_decide(p);
+	if (p->boot->n_sources)
+		sp_sources_decide(p);
 	sp_wanted_tokens(p, &wanted);
 	int r = sp_boot_plan(s->root, p->boot, &p->applied.owned, &p->applied.common, &wanted, &p->edits, &changed, err);
 	for (size_t i = 0; i < p->edits.n && r == 0; i++)
@@ -74,8 +74,8 @@ int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error 
 	if (r < 0)
 		return r;
 	mark_standing(p);
-	if (p->boot->ops->own_file)
-		sp_own_file_shadows(p);
+	if (p->boot->n_sources)
+		sp_sources_shadows(p);
 	for (size_t i = 0; i < changed.n; i++)
 		sp_strv_addf(&p->warnings, "%s was changed by hand since the last apply", changed.v[i]);
 	for (size_t i = 0; i < p->boot->n_places; i++)

@@ -207,8 +207,10 @@ void sp_facts_free(struct sp_facts *facts)
 		free(facts->v[i].source);
 		free(facts->v[i].why);
 	}
-	for (size_t i = 0; i < facts->n_kernels; i++)
+	for (size_t i = 0; i < facts->n_kernels; i++) {
 		free(facts->kernels[i].version);
+		free(facts->kernels[i].pkgbase);
+	}
 	free(facts->kernels);
 	sp_modules_free(facts->kmod_cache);
 	free(facts);

@@ -91,6 +91,7 @@ struct sp_value {
 /* A kernel installed in the root (/usr/lib/modules or /lib/modules). */
 struct sp_kernel {
 	char *version;
+	char *pkgbase; /* Arch: its image is vmlinuz-PKGBASE, whatever the version; NULL elsewhere */
 	bool running;
 };
 

@@ -36,6 +36,14 @@ static bool has_kernel(const struct sp_facts *f, const char *version)
 	return false;
 }
 
+static char *read_pkgbase(const struct sp_root *root, const char *dir)
+{
+	sp_autofree char *path = sp_xasprintf("%s/pkgbase", dir);
+	char *line = NULL;
+
+	return sp_root_read_line(root, path, &line) == 0 ? line : NULL;
+}
+
 static void add_kernels(struct sp_facts *f, const char *base)
 {
 	sp_autostrv struct sp_strv names = { 0 };
@@ -49,6 +57,7 @@ static void add_kernels(struct sp_facts *f, const char *base)
 		f->kernels = sp_xrealloc(f->kernels, f->n_kernels + 1, sizeof(*f->kernels));
 		f->kernels[f->n_kernels++] = (struct sp_kernel){
 			.version = sp_xstrdup(names.v[i]),
+			.pkgbase = read_pkgbase(f->root, dir),
 			.running = sp_streq(names.v[i], sp_fact_text(f, SP_FACT_KERNEL_RELEASE)),
 		};
 	}

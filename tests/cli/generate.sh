@@ -324,7 +324,7 @@ fails_cleanly 'it never ends' 'wrote more than'
 sed -i 's/root=%s ro/ro/; s/"$root" "$5"/"$5"/' "$TREE/usr/sbin/grub-mkconfig"
 : >"$TREE/etc/grub.d/99_test"
 fails_cleanly 'entries without root=' 'has no root=, so it would not boot'
-install_generator
+install_generator /usr/sbin/grub-mkconfig folder
 echo 'if true; then GRUB_CMDLINE_LINUX_DEFAULT=quiet; fi' >"$TREE/etc/default/grub.d/zzz.cfg"
 fails_cleanly 'ours gets lost where only a shell can tell' "does not have 'iommu=pt' once and in effect"
 rm "$TREE/etc/default/grub.d/zzz.cfg"

@@ -78,7 +78,7 @@ refused() { # CASE BEFORE
 
 first_boot() { # CASE STATUS: the tree runs for the first time since apply, and makes its menu
 	check "$1: apply leaves a menu alone whose generator belongs to another system" \
-		cmp "$TREE/boot/grub/grub.cfg" "$TESTS/machines/$machine/boot/grub/grub.cfg"
+		cmp "$TREE$MENU" "$TESTS/machines/$machine$MENU"
 	sp verify
 	expect_status "$1: verify on the first boot" "$2"
 	generate_menu
