@@ -4,7 +4,7 @@
 # PREPARED and the images before the first publish, every folder before COMMITTED, and so on. With one sync a file or
 # one a file system; a sync that is missing breaks a rule.
 #   1. the rules themselves, on small traces: without any one of its syncs each is found wrong
-#   2. apply, rollback, and recover of runs that were killed, on a machine of each boot setup
+#   2. apply, rollback, and recover of runs that were killed, also from the images alone, on a machine of each boot setup
 #   3. the same with /boot as a file system of its own
 . "${SP_SRCDIR:-.}/tests/lib-crash.sh"
 
@@ -79,6 +79,19 @@ killed_run() { # NAME TREE N ARGUMENTS...: killed at that part (of 8) of its cal
 	run_in_order "$name: recover of $1 that was killed at $part/8" "$SCRATCH/killed" "$SCRATCH/recover"
 }
 
+from_images() { # NAME: what was displaced is lost, so that the before-images are all there is
+	restore_tree start
+	list_root "$SCRATCH/before"
+	renames=$(grep -c '^renameat2' "$SCRATCH/apply")
+	"$FAULT" run -f "renameat2:$renames:kill-after" -t "$SCRATCH/killed" "$TREE" "$SP_BIN" -- apply --yes >/dev/null 2>&1
+	find "$TREE/etc" "$TREE/boot" -name '.*.strix-new' -exec rm -f {} +
+	sp_traced "$SCRATCH/recover" recover
+	expect_status "$1: recover from the images" 0
+	run_in_order "$1: recover from the images" "$SCRATCH/killed" "$SCRATCH/recover"
+	list_root "$SCRATCH/after"
+	expect_same "$1: recover from the images: every byte, mode and time is back" "$SCRATCH/before" "$SCRATCH/after"
+}
+
 check_machine() { # NAME
 	save_tree start
 	whole_run "$1"
@@ -86,6 +99,7 @@ check_machine() { # NAME
 		killed_run "$1" start "$part" apply --yes
 		killed_run "$1" applied "$part" rollback --yes
 	done
+	from_images "$1"
 }
 
 for setup in $("$FAULT" setups | cut -d ' ' -f 1); do
