@@ -20,16 +20,15 @@ static char *to_hex(const struct sp_buf *b)
 
 static int from_hex(const char *hex, struct sp_buf *ret)
 {
+	static const char digits[] = "0123456789abcdef"; /* sscanf would take " 1" and "0g", too */
 	size_t n = strlen(hex);
-	unsigned byte = 0;
 
-	if (n % 2 != 0)
+	if (n % 2 != 0 || strspn(hex, digits) != n)
 		return -EBADMSG;
 	sp_buf_add(ret, "", 0);
 	for (size_t i = 0; i < n; i += 2) {
-		if (sscanf(hex + i, "%2x", &byte) != 1)
-			return -EBADMSG;
-		sp_buf_add(ret, &(char){ (char) byte }, 1);
+		const long high = strchr(digits, hex[i]) - digits, low = strchr(digits, hex[i + 1]) - digits;
+		sp_buf_add(ret, &(char){ (char) (high * 16 + low) }, 1);
 	}
 	return 0;
 }
