@@ -97,7 +97,7 @@ static int undo(struct sp_txn *txn, int r, struct sp_error **err)
 	if (sp_txn_undo(txn, &e) == 0)
 		return r;
 	sp_autofree char *first = sp_xstrdup(err && *err ? (*err)->message : "failed");
-	r = sp_error_set(err, e->code, "%s; and it could not be undone: %s", first, e->message);
+	(void) sp_error_set(err, e->code, "%s; and it could not be undone: %s", first, e->message);
 	(void) sp_error_exit(err, SP_EXIT_RECOVER);
 	return sp_error_hint(err, "%s", e->hint ? e->hint : "run: strix-provision recover");
 }
