@@ -271,6 +271,33 @@ boot_gpu() { # LINE: what ttm and amdgpu make of it
 	done
 }
 
+firmware_mib() { # the carve-out that the firmware has been told to make at the next start, MiB; nothing: it is not known
+	uma=$(ls "$TREE"/sys/bus/pci/devices/*/uma/carveout 2>/dev/null | head -n 1)
+	hp=$(ls "$TREE"/sys/class/firmware-attributes/hp-bioscfg/attributes/*/current_value 2>/dev/null | head -n 1)
+	if [ -n "$uma" ]; then
+		text=$(sed -n "s/^$(cat "$uma"):.*(\(.*\))\$/\1/p" "${uma}_options")
+	elif [ -n "$hp" ]; then
+		text=$(cat "$hp")
+	else
+		return 0
+	fi
+	case $text in
+	*[0-9]' MB') echo "${text% MB}" ;;
+	*[0-9]' GB') echo $((${text% GB} * 1024)) ;;
+	esac
+}
+
+boot_firmware() { # [MIB]: it makes that carve-out, whatever it was told; the rest is memory, less 1/64 for page structs
+	next=${1:-$(firmware_mib)}
+	vram=$(ls "$TREE"/sys/bus/pci/devices/*/mem_info_vram_total 2>/dev/null | head -n 1)
+	[ -n "$next" ] && [ -n "$vram" ] || return 0
+	now=$(($(cat "$vram") / 1048576))
+	mem=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "$TREE/proc/meminfo")
+	mem=$((mem + (now - next) * 1024 - (now - next) * 1024 / 64))
+	echo $((next * 1048576)) >"$vram"
+	edit_file "$TREE/proc/meminfo" "s/^MemTotal:.*/MemTotal:       $mem kB/"
+}
+
 boot_kernel() { # LINE: transparent huge pages and the IOMMU
 	case $(line_value "$1" transparent_hugepage) in
 	always) thp='[always] madvise never' ;;
@@ -302,6 +329,7 @@ reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; T
 	REBOOTS=$((${REBOOTS:-0} + 1))
 	printf 'b0070000-0000-4000-8000-%012d\n' "$REBOOTS" >"$TREE/proc/sys/kernel/random/boot_id"
 	printf 'BOOT_IMAGE=(hd0,gpt2)%s %s\n' "$kernel" "$booted" >"$TREE/proc/cmdline"
+	boot_firmware "${FIRMWARE_MAKES:-}"
 	boot_gpu "$booted"
 	boot_kernel "$booted"
 	boot_sysctl

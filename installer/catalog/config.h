@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "catalog/catalog.h"
 
-enum sp_uma { SP_UMA_UNSET, SP_UMA_KEEP, SP_UMA_SIZE };
+enum sp_uma { SP_UMA_UNSET, SP_UMA_KEEP, SP_UMA_SIZE, SP_UMA_BY_HAND };
 
 struct sp_selection {
 	bool given;	 /* any of it was said: a recorded selection is then replaced whole */

@@ -41,7 +41,8 @@ const char *sp_selection_origin(const struct sp_selection *s, const char *key, c
 
 /* --- JSON ------------------------------------------------------------------------------------------------------ */
 
-static const char *const uma_names[] = { [SP_UMA_UNSET] = "unset", [SP_UMA_KEEP] = "keep", [SP_UMA_SIZE] = "size" };
+static const char *const uma_names[] = { [SP_UMA_UNSET] = "unset", [SP_UMA_KEEP] = "keep", [SP_UMA_SIZE] = "size",
+					 [SP_UMA_BY_HAND] = "by-hand" };
 
 /* Where each list and number is. */
 static const struct {

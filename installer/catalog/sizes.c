@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #define GIB_KIB INT64_C(1048576)
-#define SMALL_KIB (GIB_KIB / 2) /* 512 MiB: the smallest carve-out that firmware offers */
+#define SMALL_KIB (GIB_KIB / 2) /* 512 MiB: the smallest carve-out that any firmware offers */
 
 /* m: the carve-out that goes is memory, less the page structs for it; one that comes takes them along. KiB. */
 static int64_t next_memory(int64_t mem_kib, int64_t now_kib, int64_t next_kib)
@@ -76,14 +76,15 @@ static int choose(const struct sp_size_input *in, int64_t m, struct sp_sizes *s,
 	return 0;
 }
 
-/* What 512 MiB in the firmware would add. */
+/* What the smallest carve-out would add. */
 static uint64_t gain(const struct sp_size_input *in, int64_t m)
 {
 	const int64_t now = (int64_t) in->carve_out_kib, next = (int64_t) in->next_carve_out_kib;
+	const int64_t least = in->least_carve_out_kib ? (int64_t) in->least_carve_out_kib : SMALL_KIB;
 
-	if (next <= SMALL_KIB)
+	if (next <= least)
 		return 0;
-	const int64_t with = auto_gib(in, next_memory((int64_t) in->mem_total_kib, now, SMALL_KIB), SMALL_KIB);
+	const int64_t with = auto_gib(in, next_memory((int64_t) in->mem_total_kib, now, least), least);
 	const int64_t without = auto_gib(in, m, next);
 	return with > without ? (uint64_t) (with - (without > 0 ? without : 0)) * 1024 : 0;
 }
@@ -110,7 +111,7 @@ int sp_sizes_compute(const struct sp_size_input *in, struct sp_sizes *ret, struc
 	struct sp_sizes s = { 0 };
 
 	if (in->mem_total_kib == 0 || in->mem_total_kib > most || in->carve_out_kib > most ||
-	    in->next_carve_out_kib > most || in->gtt_mib > most || in->host_reserve_mib > most / 1024 ||
+	    in->next_carve_out_kib > most || in->least_carve_out_kib > most || in->gtt_mib > most || in->host_reserve_mib > most / 1024 ||
 	    in->recorded_mib > most) {
 		(void) sp_error_set(err, -ERANGE, "a memory of %" PRIu64 " KiB cannot be", in->mem_total_kib);
 		return sp_error_exit(err, SP_EXIT_USAGE);

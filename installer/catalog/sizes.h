@@ -24,13 +24,14 @@ struct sp_size_input {
 	uint64_t host_reserve_mib;   /* asked for; 0: what the profile says */
 	uint64_t recorded_mib;	     /* what an earlier apply computed for the same carve-out; 0: none */
 	enum sp_headroom headroom;
+	uint64_t least_carve_out_kib; /* the smallest that the firmware offers; 0: 512 MiB */
 };
 
 struct sp_sizes {
 	uint64_t gtt_mib, gtt_pages;
 	uint64_t next_mem_kib;	/* m */
 	uint64_t host_mib;	/* what stays for the host: m - GTT */
-	uint64_t gain_mib;	/* GTT that a carve-out of 512 MiB would add; 0: none */
+	uint64_t gain_mib;	/* GTT that the smallest carve-out would add; 0: none */
 	const char *origin;	/* "auto", "given", "recorded" */
 	struct sp_strv warnings;
 };

@@ -23,6 +23,8 @@ struct sp_cli {
 	bool json, quiet, verbose, help, version;
 	enum sp_color color;
 	struct sp_selection selection;
+	int password_fd;
+	bool has_password_fd;
 	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot;
 };
 void sp_cli_clear(struct sp_cli *cli);
@@ -37,12 +39,13 @@ int sp_cli_parse(int argc, char *const *argv, struct sp_cli *ret, struct sp_erro
 enum sp_option_group {
 	SP_OPTIONS_GLOBAL = 1 << 0,
 	SP_OPTIONS_SELECT = 1 << 1,  /* plan, apply */
-	SP_OPTIONS_CONSENT = 1 << 2, /* apply, rollback */
+	SP_OPTIONS_CONSENT = 1 << 2, /* apply, rollback, firmware */
 	SP_OPTIONS_PLAN = 1 << 3,
-	SP_OPTIONS_APPLY = 1 << 4,
+	SP_OPTIONS_REBOOT = 1 << 4,
 	SP_OPTIONS_ROLLBACK = 1 << 5,
 	SP_OPTIONS_EXPLAIN = 1 << 6,
 	SP_OPTIONS_RECORD = 1 << 7,
+	SP_OPTIONS_PASSWORD = 1 << 8, /* what may write firmware */
 };
 
 struct sp_option {

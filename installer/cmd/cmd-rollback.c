@@ -22,12 +22,16 @@ static int parse_options(const struct sp_cli *cli, struct sp_rollback_options *o
 /* Owned; NULL: there is nothing to undo, which the engine says better than a question could. */
 static char *question(const struct sp_rollback_options *o, const struct sp_status *st)
 {
-	if (!st->applied.txn)
+	const struct sp_status_txn *last = st->n_txns ? &st->txns[st->n_txns - 1] : NULL;
+
+	if (!st->applied.txn && !(last && sp_streq(last->kind, "firmware") && sp_streq(last->state, "committed")))
 		return NULL;
 	if (o->all)
 		return sp_xstrdup("Undo every transaction?");
 	if (o->to && o->to != st->applied.txn)
 		return sp_xasprintf("Undo transaction %ju and all later ones?", (uintmax_t) o->to);
+	if (last && sp_streq(last->kind, "firmware"))
+		return sp_xasprintf("Undo transaction %ju (%s)?", (uintmax_t) last->id, last->text);
 	return sp_xasprintf("Undo transaction %ju?", (uintmax_t) st->applied.txn);
 }
 
@@ -49,9 +53,11 @@ static int ask(const struct sp_call *call, const struct sp_rollback_options *o, 
 int sp_cmd_rollback(const struct sp_call *call, struct sp_error **err)
 {
 	sp_autoresult struct sp_result recovered = { 0 }, res = { 0 };
+	struct sp_asker asker = { .call = call };
 	struct sp_rollback_options options = { 0 };
 	int rc = parse_options(call->cli, &options, err), said;
 
+	sp_password_offer(&asker);
 	if (rc == 0)
 		rc = sp_consent_settle(call, &recovered, err);
 	if (rc == 0)

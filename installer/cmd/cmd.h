@@ -43,6 +43,7 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_verify(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_rollback(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_status(const struct sp_call *call, struct sp_error **err);
+int sp_cmd_firmware(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_record(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_recover(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_explain(const struct sp_call *call, struct sp_error **err);
@@ -70,8 +71,31 @@ int sp_consent_settle(const struct sp_call *call, struct sp_result *ret, struct 
 /* --yes, or a yes on the terminal. -ECANCELED: no. Nobody to ask: -ENOTTY, exit SP_EXIT_USAGE. */
 int sp_consent_ask(const struct sp_call *call, const char *question, struct sp_error **err) sp_must_check;
 
-/* Ask the system's manager to restart the machine; returns once it has accepted (reboot.c). */
+/*
+ * A size that the firmware does not offer: is the nearest meant? Asked on a terminal only, and never answered by --yes;
+ * true: *mib is that one.
+ */
+bool sp_consent_propose(const struct sp_call *call, const struct sp_gate *gate, uint64_t *mib);
+
+/* The password of the firmware, when the engine asks for one (password.c). The asker must outlive the session's use. */
+struct sp_asker {
+	const struct sp_call *call;
+};
+void sp_password_offer(struct sp_asker *asker);
+
+/*
+ * --- what can restart the machine (reboot.c)
+ *
+ * Ask the system's manager to restart; returns once it has accepted.
+ */
 int sp_reboot(struct sp_error **err) sp_must_check;
+int sp_check_reboot_option(const struct sp_call *call, struct sp_error **err) sp_must_check;
+/*
+ * With --reboot, where something waits for it: restart, and give the exit status. A gate that is red lets no restart pass,
+ * but for --uma-by-hand, which goes into the setup screen. One that fails is a warning, and what was done stays done.
+ */
+enum sp_exit sp_restart(const struct sp_call *call, struct sp_result *res, const struct sp_gate *gate /* or NULL */,
+			enum sp_exit status);
 
 /* Open what the options name and find out whether it is the running system (session.c). */
 int sp_session_open(const struct sp_cli *cli, struct sp_session *ret, struct sp_error **err) sp_must_check;

@@ -22,7 +22,7 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "make the changes, as one transaction",
 		.about = "Show the plan, ask, and carry it out: all of it or nothing. Without options that select "
 			 "settings the selection of the last apply is repeated.",
-		.options = SP_OPTIONS_SELECT | SP_OPTIONS_APPLY | SP_OPTIONS_CONSENT,
+		.options = SP_OPTIONS_SELECT | SP_OPTIONS_REBOOT | SP_OPTIONS_CONSENT | SP_OPTIONS_PASSWORD,
 		.flags = SP_CMD_WRITES,
 		.run = sp_cmd_apply,
 	},
@@ -40,7 +40,7 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "undo the last transaction, or ID and all later ones",
 		.about = "Ask, and put back every byte. When something of ours was changed by hand since, nothing is "
 			 "touched.",
-		.options = SP_OPTIONS_ROLLBACK | SP_OPTIONS_CONSENT,
+		.options = SP_OPTIONS_ROLLBACK | SP_OPTIONS_CONSENT | SP_OPTIONS_PASSWORD,
 		.flags = SP_CMD_WRITES,
 		.run = sp_cmd_rollback,
 	},
@@ -70,6 +70,17 @@ const struct sp_cmd sp_commands[] = {
 			 "verified and how to undo it. Works on any machine. Writes nothing.",
 		.options = SP_OPTIONS_EXPLAIN,
 		.run = sp_cmd_explain,
+	},
+	{
+		.name = "firmware",
+		.args = "uma [SIZE] | setup",
+		.max_args = 2,
+		.summary = "show or set the carve-out; go to the setup screen",
+		.about = "uma: show the memory that the firmware keeps for graphics, now and at the next start, and what it "
+			 "offers; with a SIZE set it, as a transaction that rollback undoes. setup: stop in the firmware's "
+			 "setup screen at the next start.",
+		.options = SP_OPTIONS_CONSENT | SP_OPTIONS_PASSWORD | SP_OPTIONS_REBOOT,
+		.run = sp_cmd_firmware,
 	},
 	{
 		.name = "record",

@@ -30,6 +30,20 @@ int sp_consent_settle(const struct sp_call *call, struct sp_result *ret, struct 
 	return sp_error_exit(err, SP_EXIT_RECOVER);
 }
 
+bool sp_consent_propose(const struct sp_call *call, const struct sp_gate *gate, uint64_t *mib)
+{
+	bool yes = false;
+
+	if (!gate->proposal_mib || call->cli->yes || !sp_report_can_ask(call->report))
+		return false;
+	sp_autofree char *size = sp_uma_argument(gate->proposal_mib);
+	sp_autofree char *question = sp_xasprintf("%s. Take %s instead?", gate->refusal->message, size);
+	if (sp_report_ask(call->report, question, &yes) < 0 || !yes)
+		return false;
+	*mib = gate->proposal_mib;
+	return true;
+}
+
 int sp_consent_ask(const struct sp_call *call, const char *question, struct sp_error **err)
 {
 	bool yes = false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of options, and how the value of each kind is stored. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 
 #include "cmd/cmd.h"
@@ -87,30 +89,37 @@ static int set_gtt(const struct sp_option *o, const char *value, struct sp_cli *
 	return 0;
 }
 
-static int refuse_firmware(const struct sp_option *o, const char *value, struct sp_error **err)
-{
-	(void) sp_error_set(err, -EOPNOTSUPP, "'--%s %s': this version does not change the firmware's carve-out",
-			    o->name, value);
-	(void) sp_error_hint(
-		err, "change it in the firmware's setup, reboot and apply again; --uma keep accepts it as it is");
-	return sp_error_exit(err, SP_EXIT_USAGE);
-}
-
 static int set_uma(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
 {
-	if (!sp_streq(value, "keep"))
-		return set_size(o, value, cli, err) < 0 ? -EINVAL : refuse_firmware(o, value, err);
-	cli->selection.uma = SP_UMA_KEEP;
-	return 0;
+	const bool keep = sp_streq(value, "keep");
+
+	cli->selection.uma = keep ? SP_UMA_KEEP : SP_UMA_SIZE;
+	cli->selection.uma_mib = 0;
+	return keep ? 0 : set_size(o, value, cli, err);
 }
 
 static int set_uma_by_hand(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
 {
-	return set_size(o, value, cli, err) < 0 ? -EINVAL : refuse_firmware(o, value, err);
+	cli->selection.uma = SP_UMA_BY_HAND;
+	return set_size(o, value, cli, err);
+}
+
+/* One that is open, and that no child of ours inherits. */
+static int set_descriptor(const struct sp_option *o, const char *value, struct sp_cli *cli, struct sp_error **err)
+{
+	uint64_t fd = 0;
+
+	if (sp_parse_u64(value, &fd) < 0 || fd > INT_MAX || fcntl((int) fd, F_GETFD) < 0)
+		return bad_value(o, value, "the number of a descriptor that is open: --password-fd 3 3<file", err);
+	if (fd > STDERR_FILENO && fcntl((int) fd, F_SETFD, FD_CLOEXEC) < 0)
+		return sp_error_errno(err, -errno, "option '--%s'", o->name);
+	cli->password_fd = (int) fd;
+	cli->has_password_fd = true;
+	return 0;
 }
 
 static const char *const color_words[] = { "auto", "always", "never", NULL }; /* in the order of enum sp_color */
-static const char *const uma_words[] = { "keep", NULL };
+static const char *const uma_words[] = { "keep", "512M", NULL };
 static const char *const gtt_words[] = { "auto", NULL };
 
 #define FIELD(f) offsetof(struct sp_cli, f)
@@ -144,14 +153,15 @@ const struct sp_option sp_options[] = {
 	  set_gtt, FIELD(selection.gtt_mib) },
 	{ "host-reserve", 0, "SIZE", "memory that stays for everything else", SP_OPTIONS_SELECT, false,
 	  SIZE(host_reserve_mib) },
-	{ "uma", 0, "keep", "accept the firmware's carve-out as it is", SP_OPTIONS_SELECT, false, uma_words, set_uma,
-	  FIELD(selection.uma_mib) },
-	{ "uma-by-hand", 0, "SIZE", "", SP_OPTIONS_SELECT, true, NULL, set_uma_by_hand, FIELD(selection.uma_mib) },
+	{ "uma", 0, "SIZE", "set the carve-out; keep: accept it as it is", SP_OPTIONS_SELECT, false, uma_words,
+	  set_uma, FIELD(selection.uma_mib) },
+	{ "uma-by-hand", 0, "SIZE", "the carve-out that you will set in the setup", SP_OPTIONS_SELECT, false, NULL,
+	  set_uma_by_hand, FIELD(selection.uma_mib) },
 	{ "any-platform", 0, NULL, "also on a machine that is not supported", SP_OPTIONS_SELECT, false,
 	  FLAG(selection.any_platform) },
 
 	{ "check", 0, NULL, "exit with 3 when changes are pending", SP_OPTIONS_PLAN, false, FLAG(check) },
-	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_APPLY, false,
+	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_REBOOT, false,
 	  FLAG(reboot) },
 	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },
 	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,
@@ -160,6 +170,8 @@ const struct sp_option sp_options[] = {
 	{ "output", 0, "FILE", "write FILE.tar, or the folder FILE", SP_OPTIONS_RECORD, false, TEXT(output) },
 	{ "boot", 0, NULL, "also etc and boot: entries, kernels' lists, drop-ins", SP_OPTIONS_RECORD, false,
 	  FLAG(with_boot) },
+	{ "password-fd", 0, "N", "read the firmware's password from descriptor N", SP_OPTIONS_PASSWORD, false,
+	  NULL, set_descriptor, 0 },
 	{ "yes", 'y', NULL, "do not ask", SP_OPTIONS_CONSENT, false, FLAG(yes) },
 	{ 0 },
 };

@@ -52,3 +52,58 @@ int sp_reboot(struct sp_error **err)
 				    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return 0;
 }
+
+int sp_check_reboot_option(const struct sp_call *call, struct sp_error **err)
+{
+	if (!call->cli->reboot || call->session->live)
+		return 0;
+	(void) sp_error_set(err, -EINVAL,
+			    "--reboot is for the running system, not for another root and not for a chroot");
+	(void) sp_error_hint(err, "leave --reboot out");
+	return sp_error_exit(err, SP_EXIT_USAGE);
+}
+
+/* Whether this run or an earlier one left something that takes effect at the next boot only. */
+static bool reboot_needed(const struct sp_call *call, const struct sp_result *res)
+{
+	sp_autoerror struct sp_error *ignored = NULL;
+	struct sp_status *st = NULL;
+	bool pending = res->reboot_required;
+
+	if (sp_status_read(call->session, &st, &ignored) == 0)
+		pending = pending || st->reboot_pending;
+	sp_status_free(st);
+	return pending;
+}
+
+/* Into the setup screen, or not at all. */
+static int enter_setup(const struct sp_call *call, const struct sp_gate *gate, struct sp_error **err)
+{
+	struct sp_firmware *fw = NULL;
+
+	if (gate->state != SP_GATE_BY_HAND)
+		return sp_error_set(err, -EPERM, "the firmware's carve-out is to be settled first");
+	int rc = sp_firmware_setup(call->session, &fw, err);
+	sp_firmware_free(fw);
+	return rc;
+}
+
+enum sp_exit sp_restart(const struct sp_call *call, struct sp_result *res, const struct sp_gate *gate, enum sp_exit status)
+{
+	const bool red = gate && gate->state != SP_GATE_GREEN;
+	sp_autoerror struct sp_error *error = NULL;
+
+	if (!call->cli->reboot || !reboot_needed(call, res))
+		return status;
+	int rc = red ? enter_setup(call, gate, &error) : 0;
+	if (rc == 0)
+		rc = sp_reboot(&error);
+	if (rc == 0) {
+		sp_report_note(call->report, red ? "restarting the machine, into the firmware's setup screen"
+						 : "restarting the machine");
+		return status;
+	}
+	sp_strv_addf(&res->warnings, "the machine was not restarted: %s%s%s", error->message, error->hint ? "; " : "",
+		     error->hint ? error->hint : "");
+	return status == SP_EXIT_OK ? SP_EXIT_REBOOT : status;
+}

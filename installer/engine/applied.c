@@ -83,10 +83,11 @@ json_t *sp_applied_to_json(const struct sp_applied *a)
 	json_t *settings = json_array();
 	for (size_t i = 0; i < a->n_settings; i++)
 		json_array_append_new(settings, setting_to_json(&a->settings[i]));
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:b}", "transaction", (json_int_t) a->txn,
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:b}", "transaction", (json_int_t) a->txn,
 			 "boot_id", text_or_null(a->boot_id), "boot_setup", text_or_null(a->boot_setup), "platform",
 			 text_or_null(a->platform), "selection", sp_selection_to_json(&a->selection), "gtt_mib",
-			 (json_int_t) a->gtt_mib, "carve_out_mib", (json_int_t) a->carve_out_mib, "settings", settings,
+			 (json_int_t) a->gtt_mib, "carve_out_mib", (json_int_t) a->carve_out_mib, "memory_mib",
+			 (json_int_t) a->memory_mib, "settings", settings,
 			 "owned", sp_owned_to_json(&a->owned), "common", sp_tokens_to_json(&a->common), "live",
 			 live_to_json(a), "generation_due", (int) a->generation_due);
 }
@@ -112,17 +113,18 @@ static int read_lists(const json_t *settings, const json_t *live, struct sp_appl
 
 int sp_applied_from_json(const json_t *json, struct sp_applied *ret, struct sp_error **err)
 {
-	json_int_t txn = 0, gtt = 0, carve_out = 0;
+	json_int_t txn = 0, gtt = 0, carve_out = 0, memory = 0;
 
 	*ret = (struct sp_applied){ 0 };
 	if (!json || json_is_null(json))
 		return 0;
-	if (json_unpack((json_t *) json, "{s:I, s:I, s:I}", "transaction", &txn, "gtt_mib", &gtt, "carve_out_mib",
-			&carve_out) < 0 || txn <= 0 || gtt < 0 || carve_out < 0)
+	if (json_unpack((json_t *) json, "{s:I, s:I, s:I, s?I}", "transaction", &txn, "gtt_mib", &gtt, "carve_out_mib",
+			&carve_out, "memory_mib", &memory) < 0 || txn <= 0 || gtt < 0 || carve_out < 0 || memory < 0)
 		return sp_error_set(err, -EBADMSG, "the record of what is applied is damaged");
 	ret->txn = (uint64_t) txn;
 	ret->gtt_mib = (uint64_t) gtt;
 	ret->carve_out_mib = (uint64_t) carve_out;
+	ret->memory_mib = (uint64_t) memory;
 	ret->boot_id = dup_member(json, "boot_id");
 	ret->boot_setup = dup_member(json, "boot_setup");
 	ret->platform = dup_member(json, "platform");

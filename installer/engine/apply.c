@@ -10,24 +10,60 @@ void sp_result_clear(struct sp_result *r)
 	sp_strv_clear(&r->conflicts);
 	sp_strv_clear(&r->recovered);
 	sp_strv_clear(&r->warnings);
+	free(r->firmware);
 	*r = (struct sp_result){ 0 };
 }
 
 /* --- recover --------------------------------------------------------------------------------------------------- */
 
-static int settle(struct sp_store *store, struct sp_txn *txn, struct sp_result *ret, struct sp_error **err)
+static int finish(struct sp_store *store, struct sp_txn *txn, struct sp_result *ret, struct sp_error **err)
 {
+	int r = sp_state_write(store, err);
+
+	if (r == 0)
+		r = sp_txn_finish(txn, err);
+	if (r == 0)
+		sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " had been carried out; it is finished now", sp_txn_id(txn));
+	return r;
+}
+
+/*
+ * The larger carve-out is set, and cannot be taken back without a password; the files, which are all in place by then,
+ * fit it, and the old ones would not.
+ */
+static int finish_all_the_same(struct sp_store *store, struct sp_txn *txn, struct sp_result *ret, struct sp_error **err)
+{
+	const struct sp_attribute *a = sp_txn_attribute(txn);
+	int r = sp_txn_commit(txn, err);
+
+	if (r == 0)
+		r = finish(store, txn, ret, err);
+	if (r == 0)
+		ret->firmware = sp_xasprintf("the firmware's carve-out was set to '%s' already, and is not set back without its "
+					     "password, so the files that belong to it stay; 'strix-provision rollback' undoes "
+					     "both", a->after);
+	return r;
+}
+
+static int settle(const struct sp_session *s, struct sp_store *store, struct sp_txn *txn, struct sp_result *ret,
+		  struct sp_error **err)
+{
+	const struct sp_attribute *a = sp_txn_attribute(txn);
+	sp_autoerror struct sp_error *e = NULL;
+	sp_autorecall struct sp_recall recall = { 0 };
 	const uint64_t id = sp_txn_id(txn);
 
-	if (sp_txn_state(txn) == SP_TXN_COMMITTED) {
-		int r = sp_state_write(store, err);
-		if (r == 0)
-			r = sp_txn_finish(txn, err);
-		if (r == 0)
-			sp_strv_addf(&ret->recovered, "transaction %" PRIu64 " had been carried out; it is finished now", id);
-		return r;
-	}
-	int r = sp_txn_undo(txn, err);
+	if (sp_txn_state(txn) == SP_TXN_COMMITTED)
+		return finish(store, txn, ret, err);
+	if (a)
+		sp_recall_firmware(s, txn, &recall);
+	int r = sp_txn_undo(txn, &e);
+	if (r < 0 && a && a->last && sp_txn_attribute_left(txn))
+		return finish_all_the_same(store, txn, ret, err);
+	if (r < 0 && err)
+		*err = sp_steal(e);
+	if (sp_txn_attribute_left(txn))
+		ret->firmware = sp_firmware_left(a);
 	/* It ends also where somebody else's file could not be put back, and then that is known. */
 	if (r < 0 && sp_txn_state(txn) == SP_TXN_UNDONE && sp_state_write_now(store, NULL) < 0)
 		sp_strv_add(&ret->warnings, "state.json could not be written; the next run does it");
@@ -68,7 +104,7 @@ int sp_recover(const struct sp_session *s, struct sp_result *ret, struct sp_erro
 	if (r == 0)
 		r = sp_txn_reopen(store, &txn, err);
 	if (r == 0 && txn)
-		r = settle(store, txn, ret, err);
+		r = settle(s, store, txn, ret, err);
 	if (r < 0 && txn) /* also where nothing was done yet */
 		r = left_to_do(*err, err);
 	if (r == 0 && readable < 0 && !has_journals(store)) { /* it would be made anew as "nothing was ever applied" */
@@ -141,9 +177,10 @@ static json_t *about_apply(const struct sp_plan *p, uint64_t id)
 	return about;
 }
 
-static int apply_locked(const struct sp_session *s, const struct sp_plan *p, struct sp_store *store, struct sp_result *ret,
-			struct sp_error **err)
+static int apply_locked(const struct sp_session *s, const struct sp_plan *p, const struct sp_reach *reach,
+			struct sp_store *store, struct sp_result *ret, struct sp_error **err)
 {
+	const struct sp_uma_source *source = p->carveout.source;
 	sp_autotokens struct sp_tokens wanted = { 0 };
 	uint64_t id = 0;
 	int r = sp_store_lock_packages(store, (unsigned) p->package_manager_wait, err);
@@ -156,7 +193,11 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, str
 		return r;
 	sp_wanted_tokens(p, &wanted);
 	json_t *about = about_apply(p, id);
+	const struct sp_attribute carve_out = { .path = source ? source->path : NULL, .before = source ? source->value : NULL,
+						.after = p->gate.write ? p->gate.write->text : NULL,
+						.last = !p->gate.shrinks };
 	const struct sp_job job = {
+		.attribute = p->gate.write ? &carve_out : NULL, .access = &reach->access,
 		.about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted, .boot = p->boot,
 		.generate = p->generate, .product_as_is = p->next.generation_due,
 	};
@@ -174,14 +215,16 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, str
 
 int sp_apply(const struct sp_session *s, const struct sp_plan *p, struct sp_result *ret, struct sp_error **err)
 {
+	sp_autoreach struct sp_reach reach = { 0 };
 	struct sp_store *store = NULL;
+	int r = p->pending && p->gate.write ? sp_reach_firmware(s, &p->carveout, &reach, err) : 0;
 
-	if (!p->pending)
-		return 0;
+	if (!p->pending || r < 0)
+		return r;
 	sp_hold_signals();
-	int r = sp_store_open(s->root, true, &store, err);
+	r = sp_store_open(s->root, true, &store, err);
 	if (r == 0)
-		r = apply_locked(s, p, store, ret, err);
+		r = apply_locked(s, p, &reach, store, ret, err);
 	sp_store_close(store);
 	return r;
 }

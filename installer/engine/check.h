@@ -29,5 +29,7 @@ void sp_check_line(struct sp_verifier *v, const struct sp_applied_setting *s);	 
 void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s); /* disk */
 void sp_check_live(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* live */
 void sp_check_effect(struct sp_verifier *v, const struct sp_applied_setting *s); /* effect */
+/* The carve-out, now and at the next start, and the memory beside it. told: sp_state.told. */
+void sp_check_firmware(struct sp_verifier *v, const json_t *told);
 /* After a rollback: is this token of ours really gone? */
 void sp_check_gone(struct sp_verifier *v, const struct sp_applied_setting *s);

@@ -66,6 +66,16 @@ static int check_product(const struct sp_session *s, const struct sp_job *job, c
 	return r < 0 ? sp_error_wrap(err, "the result is not right, so everything was put back") : 0;
 }
 
+/*
+ * A smaller carve-out is set before the files, a larger one after them: whenever it stops, the memory of the next start is
+ * not less than the files are for.
+ */
+static int set_firmware(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_error **err)
+{
+	sp_progress(s, "setting the firmware's carve-out");
+	return sp_firmware_write(txn, job->attribute, job->access, err);
+}
+
 static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_edits *products,
 		     struct sp_error **err)
 {
@@ -74,6 +84,8 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 	sp_progress(s, "writing the new files beside the old ones");
 	if (r == 0)
 		r = sp_txn_stage(txn, job->edits, err);
+	if (r == 0 && job->attribute && !job->attribute->last)
+		r = set_firmware(s, txn, job, err);
 	sp_progress(s, "putting them in place");
 	if (r == 0)
 		r = sp_txn_publish(txn, err);
@@ -84,6 +96,8 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 	sp_progress(s, "reading the result back");
 	if (r == 0)
 		r = check_product(s, job, products, err);
+	if (r == 0 && job->attribute && job->attribute->last)
+		r = set_firmware(s, txn, job, err);
 	if (r == 0)
 		r = sp_txn_commit(txn, err);
 	return r;
@@ -94,8 +108,13 @@ static int undo(struct sp_txn *txn, int r, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *e = NULL;
 
-	if (sp_txn_undo(txn, &e) == 0)
+	if (sp_txn_undo(txn, &e) == 0 && !sp_txn_attribute_left(txn))
 		return r;
+	if (!e) {
+		sp_autofree char *left = sp_firmware_left(sp_txn_attribute(txn)), *why = sp_xstrdup((*err)->message);
+		(void) sp_error_set(err, r, "%s; and %s", why, left);
+		return sp_error_exit(err, SP_EXIT_FIRMWARE);
+	}
 	sp_autofree char *first = sp_xstrdup(err && *err ? (*err)->message : "failed");
 	(void) sp_error_set(err, e->code, "%s; and it could not be undone: %s", first, e->message);
 	(void) sp_error_exit(err, SP_EXIT_RECOVER);

@@ -27,6 +27,7 @@ static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_err
 	if (r < 0)
 		return r;
 	d->platform = sp_platform_match(d->catalog, d->facts, &d->platform_why);
+	sp_carveout_read(s->machine, sp_fact_text(d->facts, SP_FACT_GPU_ADDRESS), &d->carveout);
 	r = sp_boot_read(s->root, s->boot_name, &d->boot, &d->boot_error);
 	if (r < 0 && d->boot_error->exit == SP_EXIT_USAGE) {
 		*err = sp_steal(d->boot_error);
@@ -57,6 +58,7 @@ void sp_detect_free(struct sp_detect *d)
 		return;
 	sp_facts_free(d->facts);
 	sp_catalog_free(d->catalog);
+	sp_carveout_clear(&d->carveout);
 	free(d->platform_why);
 	sp_boot_free(d->boot);
 	sp_error_free(d->boot_error);
@@ -102,6 +104,14 @@ static bool waits_for_reboot(const struct sp_state *st, const char *boot_id)
 	return false;
 }
 
+/* The firmware has its new value from the next start on. */
+static bool written_now(const struct sp_state *st, const char *boot_id)
+{
+	const char *then = json_string_value(json_object_get(st->told, "boot_id"));
+
+	return boot_id && sp_streq(boot_id, then);
+}
+
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
@@ -115,7 +125,8 @@ int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp
 	struct sp_status *out = sp_xcalloc(1, sizeof(*out));
 	read_txns(st.transactions, out);
 	out->interrupted = st.interrupted;
-	out->reboot_pending = waits_for_reboot(&st, boot_id);
+	out->firmware_set = written_now(&st, boot_id);
+	out->reboot_pending = out->firmware_set || waits_for_reboot(&st, boot_id);
 	out->applied = st.applied;
 	st.applied = (struct sp_applied){ 0 };
 	*ret = out;

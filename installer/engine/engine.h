@@ -9,11 +9,14 @@
 
 #include "base/error.h"
 #include "base/root.h"
+#include "base/secret.h"
 #include "boot/boot.h"
 #include "catalog/catalog.h"
 #include "catalog/config.h"
 #include "catalog/sizes.h"
+#include "engine/gate.h"
 #include "format/anonymise.h"
+#include "hw/carveout.h"
 #include "hw/facts.h"
 #include "txn/edit.h"
 #include "txn/txn.h"
@@ -28,6 +31,9 @@ struct sp_session {
 	bool live; /* root and machine are the running system and we are not in a chroot */
 	void (*progress)(void *data, const char *step); /* may be NULL */
 	void *progress_data;
+	/* The firmware's administrator password, when a write needs it; NULL, or -ENOTTY: nobody has given it. */
+	int (*password)(void *data, struct sp_secret *ret, struct sp_error **err);
+	void *password_data;
 };
 
 /* --- what was applied last: the engine's part of state.json ---------------------------------------------------- */
@@ -51,6 +57,7 @@ struct sp_applied {
 	char *platform;
 	struct sp_selection selection;
 	uint64_t gtt_mib, carve_out_mib; /* recorded sizes and the carve-out they were computed for */
+	uint64_t memory_mib; /* MemTotal that they were computed for; 0: not recorded */
 	struct sp_applied_setting *settings;
 	size_t n_settings;
 	struct sp_owned_list owned;
@@ -97,6 +104,8 @@ struct sp_plan {
 	struct sp_error *boot_error;
 	struct sp_selection selection; /* in force: command line, else recorded, else configuration, else default */
 	const struct sp_profile *profile;
+	struct sp_carveout carveout;
+	struct sp_gate gate; /* the carve-out of the next boot, and what is written for it */
 	bool has_sizes;
 	struct sp_sizes sizes;
 	struct sp_decision *decisions;
@@ -107,7 +116,7 @@ struct sp_plan {
 	struct sp_advices advisories;
 	struct sp_strv conflicts; /* own files edited by hand: apply exits SP_EXIT_CONFLICT */
 	bool pending;		 /* something would be written */
-	bool firmware_gate;	 /* the carve-out should be made smaller first: exit SP_EXIT_FIRMWARE */
+	bool firmware_gate;	 /* the gate is red: exit SP_EXIT_FIRMWARE, and no restart but into the setup screen */
 	char *firmware_text;	 /* what to do about it */
 	bool reboot_required;
 	bool generate;		 /* the boot setup's product is made anew */
@@ -134,6 +143,7 @@ struct sp_result {
 	struct sp_strv recovered;  /* interrupted work that was finished or undone first */
 	struct sp_strv warnings;
 	bool reboot_required;
+	char *firmware; /* the carve-out was left in another state than the files are for: what to do; exit SP_EXIT_FIRMWARE */
 	bool unfinished; /* it stands, but what it left beside the files could not be tidied up: exit SP_EXIT_RECOVER */
 };
 void sp_result_clear(struct sp_result *r);
@@ -177,6 +187,7 @@ struct sp_verify {
 	bool never_applied, rolled_back;
 	struct sp_facts *facts;
 	uint64_t gtt_mib; /* in the recorded sizes; 0: none, or they no longer hold */
+	char *firmware;	  /* the carve-out is not the one that the sizes are for: which is stale, and what mends it */
 };
 int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err) sp_must_check;
 void sp_verify_free(struct sp_verify *v);
@@ -194,6 +205,7 @@ struct sp_status {
 	struct sp_status_txn *txns;
 	size_t n_txns;
 	bool interrupted, reboot_pending;
+	bool firmware_set; /* the carve-out was written in this boot, and waits for the next */
 	struct sp_applied applied;
 };
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err) sp_must_check;
@@ -227,12 +239,37 @@ struct sp_detect {
 	char *platform_why;
 	struct sp_boot *boot;
 	struct sp_error *boot_error;
+	struct sp_carveout carveout;
 	uint64_t next_gtt_mib; /* that the command line of the next boot asks for; 0: none */
 	struct sp_strv warnings;
 	struct sp_advices advisories;
 };
 int sp_detect(const struct sp_session *s, struct sp_detect **ret, struct sp_error **err) sp_must_check;
 void sp_detect_free(struct sp_detect *d);
+
+/* --- firmware -------------------------------------------------------------------------------------------------- */
+
+struct sp_firmware {
+	struct sp_facts *facts;
+	struct sp_catalog *catalog;
+	const struct sp_platform *platform; /* NULL: none */
+	struct sp_carveout carveout;
+	struct sp_gate gate; /* for the size that was asked for; 0: none was, and it stays */
+	const char *locked;  /* why it cannot be written from here; NULL: it can. Borrowed */
+	bool setup_set;	     /* setup: it was asked */
+};
+/* uma_mib 0: what there is. Otherwise also what setting it would mean, which gate.refusal may refuse. */
+int sp_firmware_read(const struct sp_session *s, uint64_t uma_mib, struct sp_firmware **ret,
+		     struct sp_error **err) sp_must_check;
+/* Write what fw->gate says, as a transaction that changes no file. Sizes that were applied and no longer fit: refused. */
+int sp_firmware_set(const struct sp_session *s, const struct sp_firmware *fw, struct sp_result *ret,
+		    struct sp_error **err) sp_must_check;
+/*
+ * Ask the firmware to stop in its setup screen at the next start, once, and read that back. Exit SP_EXIT_FIRMWARE: it
+ * cannot be asked (an old BIOS start, no such feature), and the hint says which key does.
+ */
+int sp_firmware_setup(const struct sp_session *s, struct sp_firmware **ret, struct sp_error **err) sp_must_check;
+void sp_firmware_free(struct sp_firmware *fw);
 
 /* --- explain --------------------------------------------------------------------------------------------------- */
 

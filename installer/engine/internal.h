@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "format/assign.h"
+#include "txn/attribute.h"
 
 /* --- state.c: state.json, which is a function of the journals --------------------------------------------------- */
 
@@ -19,10 +20,51 @@ struct sp_state {
 	char *rollback_boot_id;	       /* of the running system when that rollback was made */
 	bool interrupted;
 	json_t *transactions;	       /* array, as in state.json */
+	json_t *told; /* what was last written to the firmware: path, before, after, boot_id; NULL: nothing was */
 };
 int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_error **err) sp_must_check;
 void sp_state_clear(struct sp_state *st);
 #define sp_autostate sp_cleanup(sp_state_clear)
+
+/* --- firmware.c, firmware-write.c: the carve-out ------------------------------------------------------------------ */
+
+/* Is the firmware's value the one that we wrote last, and when? */
+enum sp_told sp_told(const json_t *told, const struct sp_carveout *c, const struct sp_facts *f);
+/* A recorded machine, whose firmware is not written; a test says of its own that it may be (firmware.c). */
+bool sp_machine_is_foreign(const struct sp_root *machine);
+/* Read the sources, and decide: carveout, gate, and what follows for the plan. */
+void sp_plan_firmware(const struct sp_session *s, struct sp_plan *p, const struct sp_selection *config, const json_t *told);
+void sp_plan_firmware_actions(struct sp_plan *p);
+
+/* How the firmware is reached for one transaction. */
+struct sp_reach {
+	struct sp_attribute_access access;
+	struct sp_secret secret;
+};
+/*
+ * For the source of c; asks for the password where one is wanted. Nobody to ask: exit SP_EXIT_FIRMWARE. `ret` holds a
+ * password then, and must be wiped: sp_autoreach.
+ */
+int sp_reach_firmware(const struct sp_session *s, const struct sp_carveout *c, struct sp_reach *ret,
+		      struct sp_error **err) sp_must_check;
+void sp_reach_wipe(struct sp_reach *reach);
+#define sp_autoreach sp_cleanup(sp_reach_wipe)
+/* Set it in a transaction; the error says what the firmware meant. */
+int sp_firmware_write(struct sp_txn *txn, const struct sp_attribute *a, const struct sp_attribute_access *access,
+		      struct sp_error **err) sp_must_check;
+/*
+ * For who finds an interrupted transaction: reaches its value where this machine has it and no password is wanted, so
+ * that an undo leaves all others alone.
+ */
+struct sp_recall {
+	struct sp_carveout carveout;
+	struct sp_attribute_access access;
+};
+void sp_recall_firmware(const struct sp_session *s, struct sp_txn *txn, struct sp_recall *ret);
+void sp_recall_clear(struct sp_recall *r);
+#define sp_autorecall sp_cleanup(sp_recall_clear)
+/* "the carve-out stays at '512 MB' ...": an undo could not put it back, and what to do. Owned. */
+char *sp_firmware_left(const struct sp_attribute *a);
 
 /* --- select.c ---------------------------------------------------------------------------------------------------- */
 
@@ -135,6 +177,8 @@ struct sp_job {
 	const struct sp_tokens *wanted;	      /* what must stand in its entries */
 	const struct sp_boot *boot;	      /* as read before; may be NULL */
 	bool generate;			      /* make boot's product between publishing and the check */
+	const struct sp_attribute *attribute; /* set in the same transaction; NULL: none */
+	const struct sp_attribute_access *access;
 	bool product_as_is;		      /* it is left to be generated elsewhere, so its entries are not checked */
 };
 /*

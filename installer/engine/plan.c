@@ -5,10 +5,6 @@
 
 #include "engine/internal.h"
 
-enum {
-	SMALL_CARVE_OUT_MIB = 4096, /* "512 MB" of some firmware turns out as 4 GiB (ROG Flow Z13): still small */
-};
-
 /* --- reading --------------------------------------------------------------------------------------------------- */
 
 static int read_boot(const struct sp_session *s, struct sp_boot **boot, struct sp_error **boot_error, struct sp_error **err)
@@ -41,7 +37,7 @@ static int read_all(const struct sp_session *s, struct sp_plan *p, struct sp_con
 	return read_boot(s, &p->boot, &p->boot_error, err);
 }
 
-static int read_applied(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
+static int read_applied(const struct sp_session *s, struct sp_plan *p, json_t **told, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
 	int r = sp_state_read(s, &st, err);
@@ -52,6 +48,7 @@ static int read_applied(const struct sp_session *s, struct sp_plan *p, struct sp
 		sp_strv_add(&p->warnings, "an interrupted transaction is not in this plan; apply puts it right first");
 	p->applied = st.applied;
 	st.applied = (struct sp_applied){ 0 };
+	*told = sp_steal(st.told);
 	return 0;
 }
 
@@ -75,24 +72,12 @@ static int select_all(const struct sp_session *s, struct sp_plan *p, const struc
 	if (!p->selection.profile)
 		p->selection.profile = sp_xstrdup("zbook");
 	int r = sp_selection_check(&p->selection, p->catalog, err);
-	if (r == 0 && p->selection.uma == SP_UMA_SIZE) {
-		(void) sp_error_set(err, -ENOTSUP, "the firmware's carve-out cannot be set by strix-provision yet");
-		(void) sp_error_exit(err, SP_EXIT_USAGE);
-		(void) sp_error_hint(err, "set it in the firmware's setup screen; uma = \"keep\" accepts the one there is");
-		return say_where(p, "uma", p->selection.uma_mib, err);
-	}
 	if (r == 0)
 		p->profile = sp_catalog_profile(p->catalog, p->selection.profile);
 	return r;
 }
 
 /* --- sizes ----------------------------------------------------------------------------------------------------- */
-
-static uint64_t next_carve_out(const struct sp_facts *f)
-{
-	return sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES)
-							: sp_fact_num(f, SP_FACT_VRAM_BYTES);
-}
 
 /* Why no size can be computed here; NULL: it can. Borrowed. */
 static const char *no_sizes(const struct sp_plan *p)
@@ -126,13 +111,13 @@ static int compute_sizes(struct sp_plan *p, struct sp_error **err)
 	struct sp_size_input in = {
 		.mem_total_kib = sp_fact_num(p->facts, SP_FACT_MEM_TOTAL_KIB),
 		.carve_out_kib = sp_fact_num(p->facts, SP_FACT_VRAM_BYTES) / 1024,
-		.next_carve_out_kib = next_carve_out(p->facts) / 1024,
+		.next_carve_out_kib = p->gate.carve_out_mib * 1024,
+		.least_carve_out_kib = p->gate.least_mib * 1024,
 		.gtt_mib = p->selection.gtt_mib,
 		.host_reserve_mib = p->selection.host_reserve_mib,
 		.headroom = p->profile->headroom,
 	};
 
-	p->next.carve_out_mib = in.next_carve_out_kib / 1024;
 	if (why) {
 		sp_strv_addf(&p->warnings, "no GTT size: %s", why);
 		return 0;
@@ -143,25 +128,9 @@ static int compute_sizes(struct sp_plan *p, struct sp_error **err)
 		return say_where(p, in.gtt_mib ? "gtt" : "host_reserve", in.gtt_mib ? in.gtt_mib : in.host_reserve_mib, err);
 	p->has_sizes = true;
 	p->next.gtt_mib = p->sizes.gtt_mib;
+	p->next.memory_mib = p->sizes.next_mem_kib / 1024;
 	sp_strv_copy(&p->warnings, &p->sizes.warnings);
 	return 0;
-}
-
-/* The carve-out takes memory that neither the host nor the GTT can have. */
-static void check_gate(struct sp_plan *p)
-{
-	const char *key = p->platform && p->platform->setup_key ? p->platform->setup_key : "the setup key";
-	const char *path = p->platform && p->platform->setup_path ? p->platform->setup_path
-								   : "the dedicated graphics memory (UMA) option";
-
-	if (!p->platform || p->next.carve_out_mib <= SMALL_CARVE_OUT_MIB || p->selection.uma == SP_UMA_KEEP)
-		return;
-	p->firmware_gate = true;
-	p->firmware_text = sp_xasprintf(
-		"the firmware keeps %" PRIu64 " MiB of memory for graphics; 512 MB there would let the GPU use %" PRIu64
-		" MiB more. Restart, press %s, set %s to 512 MB (or the smallest value offered), then run 'strix-provision "
-		"apply' again. To stay with this carve-out: strix-provision apply --uma keep",
-		p->next.carve_out_mib, p->sizes.gain_mib, key, path);
 }
 
 /* --- what will be recorded --------------------------------------------------------------------------------------- */
@@ -226,6 +195,7 @@ static void conclude(const struct sp_session *s, struct sp_plan *p)
 			sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", l->path, l->after, l->before);
 	}
 	sp_plan_generation(s, p);
+	sp_plan_firmware_actions(p);
 	if (p->reboot_required)
 		sp_strv_add(&p->actions, "reboot, so that the kernel reads its new command line");
 }
@@ -233,12 +203,16 @@ static void conclude(const struct sp_session *s, struct sp_plan *p)
 static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
 {
 	sp_autoconfig struct sp_config config = { 0 };
+	json_t *told = NULL;
 	int r = read_all(s, p, &config, err);
 
 	if (r == 0)
-		r = read_applied(s, p, err);
+		r = read_applied(s, p, &told, err);
 	if (r == 0)
 		r = select_all(s, p, &config, err);
+	if (r == 0)
+		sp_plan_firmware(s, p, &config.selection, told);
+	json_decref(told);
 	if (r == 0)
 		r = compute_sizes(p, err);
 	if (r == 0)
@@ -250,7 +224,6 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 	if (r < 0)
 		return r;
 	p->package_manager_wait = config.package_manager_wait;
-	check_gate(p);
 	sp_check_names(p);
 	record(s, p);
 	conclude(s, p);
@@ -270,6 +243,18 @@ int sp_plan_make(const struct sp_session *s, struct sp_plan **ret, struct sp_err
 	return r;
 }
 
+static int copy_error(const struct sp_error *e, struct sp_error **err)
+{
+	int r = sp_error_set(err, e->code, "%s", e->message);
+
+	if (e->hint)
+		(void) sp_error_hint(err, "%s", e->hint);
+	if (e->path)
+		(void) sp_error_path(err, e->path);
+	(void) sp_error_exit(err, e->exit);
+	return r;
+}
+
 int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 {
 	if (!p->platform && !p->selection.any_platform) {
@@ -277,22 +262,15 @@ int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 		(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
 		return sp_error_hint(err, "--any-platform --gtt SIZE applies the settings all the same");
 	}
-	if (!p->boot) {
-		int r = sp_error_set(err, p->boot_error->code, "%s", p->boot_error->message);
-		if (p->boot_error->hint)
-			(void) sp_error_hint(err, "%s", p->boot_error->hint);
-		if (p->boot_error->path)
-			(void) sp_error_path(err, p->boot_error->path);
-		(void) sp_error_exit(err, p->boot_error->exit);
-		return r;
-	}
+	if (!p->boot)
+		return copy_error(p->boot_error, err);
 	if (p->conflicts.n) {
 		sp_autofree char *all = sp_strv_join(&p->conflicts, "; ");
 		(void) sp_error_set(err, -EEXIST, "%s", all);
 		(void) sp_error_exit(err, SP_EXIT_CONFLICT);
 		return sp_error_hint(err, "move the file away and put what you want changed into /etc/strix-provision.conf");
 	}
-	return 0;
+	return p->gate.refusal ? copy_error(p->gate.refusal, err) : 0;
 }
 
 void sp_plan_free(struct sp_plan *p)
@@ -318,6 +296,8 @@ void sp_plan_free(struct sp_plan *p)
 	sp_advices_clear(&p->advisories);
 	sp_strv_clear(&p->conflicts);
 	free(p->firmware_text);
+	sp_gate_clear(&p->gate);
+	sp_carveout_clear(&p->carveout);
 	sp_applied_clear(&p->applied);
 	sp_applied_clear(&p->next);
 	free(p);

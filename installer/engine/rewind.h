@@ -14,12 +14,17 @@ struct sp_undo {
 	struct sp_edits edits;
 	struct sp_strv conflicts, drop_dirs;
 	bool generate; /* what was generated is made anew */
+	struct sp_carveout carveout;
+	struct sp_attribute firmware; /* path NULL: it is not written; a view into carveout and records */
+	char *firmware_shown;
 };
 
 /* Edits that take every file of the chosen transactions back; conflicts, and the folders they made. */
 int sp_rewind_files(struct sp_undo *u, struct sp_error **err) sp_must_check;
 /* And of places that none of them touched: entries of kernels that were installed since. */
 int sp_rewind_places(struct sp_undo *u, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+/* The carve-out that the chosen transactions found; a conflict where it cannot be set. */
+void sp_rewind_firmware(struct sp_undo *u, const struct sp_facts *facts, struct sp_strv *warnings);
 /*
  * What is generated and did not come back with the files is to be made anew, or, where that cannot be done here, is
  * recorded as due, with a warning that says what to do.

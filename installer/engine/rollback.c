@@ -58,7 +58,7 @@ static int choose(struct sp_undo *u, const struct sp_rollback_options *o, struct
 		const struct sp_record *r = &u->records[i - 1];
 		if (r->state == SP_TXN_DAMAGED && !u->target && !was_undone(u, r->id))
 			return damaged(r, err);
-		if (!is_kind(r, "apply") || was_undone(u, r->id))
+		if (!(is_kind(r, "apply") || is_kind(r, "firmware")) || was_undone(u, r->id))
 			continue;
 		bool more = o->all || (o->to ? r->id >= o->to : !found);
 		u->chosen[i - 1] = more;
@@ -79,7 +79,7 @@ static int plan_undo(struct sp_undo *u, struct sp_boot **boot, struct sp_strv *w
 	sp_autoerror struct sp_error *e = NULL;
 	int r = sp_rewind_files(u, err);
 
-	if (r < 0)
+	if (r < 0 || u->now.txn == 0) /* nothing was applied, and the firmware alone goes back */
 		return r;
 	if (sp_boot_read(u->s->root, u->now.boot_setup, boot, &e) < 0) {
 		sp_strv_addf(warnings, "entries of kernels installed since were not looked at: %s", e->message);
@@ -133,12 +133,12 @@ static void aim_live(struct sp_undo *u)
 			}
 }
 
-static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_boot *boot, struct sp_result *ret,
-		     struct sp_error **err)
+static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_boot *boot, const struct sp_facts *facts,
+		     struct sp_result *ret, struct sp_error **err)
 {
-	sp_autofacts struct sp_facts *facts = NULL;
+	sp_autoreach struct sp_reach reach = { 0 };
 	sp_autotokens struct sp_tokens none = { 0 };
-	int r = sp_facts_read(u->s->root, u->s->machine, &facts, err);
+	int r = u->firmware.path ? sp_reach_firmware(u->s, &u->carveout, &reach, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -147,6 +147,7 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 		.about = about, .edits = &u->edits, .drop_dirs = &u->drop_dirs,
 		.boot_name = boot ? boot->ops->name : NULL,
 		.wanted = u->conflicts.n ? &none : &u->then.common,
+		.attribute = u->firmware.path ? &u->firmware : NULL, .access = &reach.access,
 		.boot = boot, .generate = u->generate, .product_as_is = u->now.generation_due,
 	};
 	r = sp_commit(u->s, store, &job, &ret->txn, &ret->warnings, err);
@@ -156,6 +157,8 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 	for (size_t i = 0; i < u->edits.n; i++)
 		if (u->edits.v[i].op != SP_OP_KEEP)
 			sp_strv_add(&ret->restored, u->edits.v[i].path);
+	if (u->firmware.path)
+		sp_strv_addf(&ret->restored, "the firmware's carve-out: %s at the next start", u->firmware_shown);
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
 	ret->changed = true;
 	ret->unfinished = sp_store_interrupted(store);
@@ -170,6 +173,7 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 static int rollback_locked(struct sp_undo *u, struct sp_store *store, const struct sp_rollback_options *o,
 			   struct sp_result *ret, struct sp_error **err)
 {
+	sp_autofacts struct sp_facts *facts = NULL;
 	sp_autostate struct sp_state st = { 0 };
 	sp_autoboot struct sp_boot *boot = NULL;
 	int r = sp_store_list(store, true, &u->records, &u->n, err);
@@ -184,9 +188,13 @@ static int rollback_locked(struct sp_undo *u, struct sp_store *store, const stru
 	r = choose(u, o, err);
 	if (r == 0)
 		r = plan_undo(u, &boot, &ret->warnings, err);
+	if (r == 0)
+		r = sp_facts_read(u->s->root, u->s->machine, &facts, err);
+	if (r == 0)
+		sp_rewind_firmware(u, facts, &ret->warnings);
 	if (r == 0 && u->conflicts.n && !o->keep_conflicts)
 		r = refuse_conflicts(u, ret, err);
-	return r < 0 ? r : carry_out(u, store, boot, ret, err);
+	return r < 0 ? r : carry_out(u, store, boot, facts, ret, err);
 }
 
 /* Asked before anything is locked, so that a system without us is not even given a state directory. */
@@ -231,5 +239,7 @@ int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o,
 	sp_edits_clear(&u.edits);
 	sp_strv_clear(&u.conflicts);
 	sp_strv_clear(&u.drop_dirs);
+	sp_carveout_clear(&u.carveout);
+	free(u.firmware_shown);
 	return r;
 }

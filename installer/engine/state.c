@@ -60,6 +60,13 @@ static const char *state_of(const struct sp_record *records, size_t n, size_t i)
 	return state_names[records[i].state];
 }
 
+/* What was written to the firmware; it is of no use that others may not know. */
+static json_t *attribute_json(const struct sp_attribute *a, const json_t *about)
+{
+	return json_pack("{s:s, s:s, s:s, s:O?}", "path", a->path, "before", a->before, "after", a->after, "boot_id",
+			 json_object_get(about, "boot_id"));
+}
+
 static json_t *describe(const struct sp_record *records, size_t n, size_t i)
 {
 	const struct sp_record *r = &records[i];
@@ -70,13 +77,15 @@ static json_t *describe(const struct sp_record *records, size_t n, size_t i)
 
 	for (size_t k = 0; k < r->edits.n; k++)
 		json_array_append_new(files, json_string(r->edits.v[k].path));
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o}", "id", (json_int_t) r->id, "kind", kind ? kind : "unknown", "state",
-			 state_of(records, n, i), "time", time ? time : "", "text", text ? text : "", "files", files);
+	json_t *attribute = r->attribute.path ? attribute_json(&r->attribute, r->about) : NULL;
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o*}", "id", (json_int_t) r->id, "kind", kind ? kind : "unknown", "state",
+			 state_of(records, n, i), "time", time ? time : "", "text", text ? text : "", "files", files, "firmware",
+			 attribute);
 }
 
 static json_t *build(const struct sp_record *records, size_t n)
 {
-	json_t *list = json_array(), *applied = NULL, *was = NULL, *boot_id = NULL;
+	json_t *list = json_array(), *applied = NULL, *was = NULL, *boot_id = NULL, *told = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		json_array_append_new(list, describe(records, n, i));
@@ -85,9 +94,13 @@ static json_t *build(const struct sp_record *records, size_t n)
 		applied = json_object_get(records[i].about, "applied");
 		was = json_object_get(records[i].about, "was");
 		boot_id = json_object_get(records[i].about, "boot_id");
+		if (!records[i].attribute.path)
+			continue;
+		json_decref(told);
+		told = attribute_json(&records[i].attribute, records[i].about);
 	}
-	return json_pack("{s:s, s:o, s:O?, s:O?, s:O?}", "schema", "strix-provision/state/1", "transactions", list, "applied",
-			 applied, "was", was, "boot_id", boot_id);
+	return json_pack("{s:s, s:o, s:O?, s:O?, s:O?, s:o*}", "schema", "strix-provision/state/1", "transactions", list,
+			 "applied", applied, "was", was, "boot_id", boot_id, "firmware", told);
 }
 
 /* *ret NULL: there are no journals. */
@@ -145,6 +158,7 @@ int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_er
 	r = read_or_build(store, &state, err);
 	if (r == 0 && state) {
 		ret->transactions = json_incref(json_object_get(state, "transactions"));
+		ret->told = json_incref(json_object_get(state, "firmware"));
 		ret->rollback_boot_id = sp_xstrdup(json_string_value(json_object_get(state, "boot_id")));
 		r = sp_applied_from_json(json_object_get(state, "applied"), &ret->applied, err);
 	}
@@ -167,5 +181,6 @@ void sp_state_clear(struct sp_state *st)
 	sp_applied_clear(&st->was);
 	free(st->rollback_boot_id);
 	json_decref(st->transactions);
+	json_decref(st->told);
 	*st = (struct sp_state){ 0 };
 }

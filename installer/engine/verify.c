@@ -71,7 +71,7 @@ static void conclude(struct sp_verify *v)
 	sp_autofree char *rest = unchecked(v);
 
 	if (fail) {
-		v->status = SP_EXIT_DIFFERS;
+		v->status = v->firmware ? SP_EXIT_FIRMWARE : SP_EXIT_DIFFERS;
 		v->sentence = sp_xasprintf("%zu of %zu checks %s; the reasons are above.%s", fail, v->n_checks,
 					   fail == 1 ? "fails" : "fail", rest);
 	} else if (pending) {
@@ -115,6 +115,8 @@ static void run_checks(struct sp_verifier *v, const struct sp_state *st)
 		else
 			check_setting(v, &v->applied->settings[i]);
 	}
+	if (!gone)
+		sp_check_firmware(v, st->told);
 }
 
 static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_error **err)
@@ -174,6 +176,7 @@ void sp_verify_free(struct sp_verify *v)
 	}
 	free(v->checks);
 	free(v->sentence);
+	free(v->firmware);
 	sp_strv_clear(&v->warnings);
 	sp_advices_clear(&v->advisories);
 	sp_facts_free(v->facts);

@@ -196,7 +196,8 @@ static bool reads(const struct sp_root *machine, const char *object, const char 
 /* "Setup Password" is the administrator's; "SPM" stands for HP Sure Admin. */
 static void read_authentication(const struct sp_root *machine, struct sp_carveout *c)
 {
-	c->no_password_object = !sp_root_exists(machine, HP "authentication/Setup Password");
+	c->no_password_object = sp_root_exists(machine, HP "authentication") &&
+				!sp_root_exists(machine, HP "authentication/Setup Password");
 	if (reads(machine, "Setup Password", "is_enabled", "1"))
 		c->credential = sp_xstrdup(HP "authentication/Setup Password/current_password");
 	c->sure_admin = reads(machine, "SPM", "role", "enhanced-bios-auth") && reads(machine, "SPM", "is_enabled", "1");

@@ -93,6 +93,21 @@ static char *show(const struct row *row, const struct sp_value *v, bool verbose)
 	return verbose && v->source ? sp_xasprintf("%s [%s]", text, v->source) : sp_steal(text);
 }
 
+/* Where the carve-out is told and set, in the order in which it is looked for. */
+static void put_carveout(struct sp_report *r, const struct sp_detect *d)
+{
+	struct sp_pair pairs[] = {
+		{ "at the next start", sp_carveout_next(&d->carveout) },
+		{ "on offer", sp_carveout_choices(&d->carveout) },
+		{ "password", sp_xstrdup(d->carveout.credential ? "an administrator password is set" : NULL) },
+		{ "Sure Admin", sp_xstrdup(d->carveout.sure_admin ? "guards the firmware" : NULL) },
+	};
+
+	sp_heading(r, "Carve-out");
+	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
+	sp_carveout_sources(r, &d->carveout);
+}
+
 static void put_facts(struct sp_report *r, const struct sp_facts *f)
 {
 	struct sp_pair pairs[SP_ELEMENTS(rows)];
@@ -190,7 +205,7 @@ static void put_memory(struct sp_report *r, const struct sp_detect *d)
 {
 	const char *when = d->next_gtt_mib ? "after a reboot" : d->platform ? "after apply with automatic sizes" : NULL;
 
-	sp_memory_picture(r, d->facts, d->next_gtt_mib, when);
+	sp_memory_picture(r, d->facts, d->next_gtt_mib, 0, when);
 }
 
 void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
@@ -205,6 +220,7 @@ void sp_detect_text(struct sp_report *r, const struct sp_detect *d)
 	sp_heading(r, "Platform");
 	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
 	put_facts(r, d->facts);
+	put_carveout(r, d);
 	put_memory(r, d);
 	put_boot_group(r, d);
 	put_kernels(r, d);

@@ -110,11 +110,20 @@ size_t sp_plan_changes(const struct sp_plan *p); /* files that would be written 
 
 void sp_detect_text(struct sp_report *r, const struct sp_detect *d);
 
+/* --- report-firmware.c ------------------------------------------------------------------------------------------- */
+
+json_t *sp_json_carveout(const struct sp_facts *f, const struct sp_carveout *c);
+/* "512 MiB (hp-bioscfg 'Dedicated Graphics Memory')"; "512 MB, 4 GB and 8 GB"; owned. */
+char *sp_carveout_next(const struct sp_carveout *c);
+char *sp_carveout_choices(const struct sp_carveout *c);
+void sp_carveout_sources(struct sp_report *r, const struct sp_carveout *c); /* a paragraph each, in their order */
+
 /* --- memory.c --------------------------------------------------------------------------------------------------- */
 
 /*
  * The picture of installed memory: now, and, where it differs, `when` ("after the reboot"; NULL: now alone), with a GTT
- * of gtt_mib (0: the size that would be chosen) and the carve-out of the next boot. One that is not known is taken to
- * stay as it is.
+ * of gtt_mib (0: the size that would be chosen) and a carve-out of uma_mib (0: the one of the next boot; one that is not
+ * known is taken to stay as it is).
  */
-void sp_memory_picture(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, const char *when);
+void sp_memory_picture(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, uint64_t uma_mib,
+		       const char *when);

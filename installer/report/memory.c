@@ -62,11 +62,12 @@ static void fill_now(const struct sp_facts *f, struct bar *b)
 }
 
 /* gtt_mib 0: what would be chosen. */
-static void fill_after(const struct sp_facts *f, uint64_t gtt_mib, struct bar *b)
+static void fill_after(const struct sp_facts *f, uint64_t gtt_mib, uint64_t uma_mib, struct bar *b)
 {
 	const uint64_t now = sp_fact_num(f, SP_FACT_VRAM_BYTES) / 1024;
 	const uint64_t next =
-		sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) / 1024 : now;
+		uma_mib ? uma_mib * 1024
+		: sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) ? sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) / 1024 : now;
 	const struct sp_size_input in = { .mem_total_kib = sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB),
 					  .carve_out_kib = now,
 					  .next_carve_out_kib = next,
@@ -174,13 +175,13 @@ static bool same(const struct bar *a, const struct bar *b)
 	return true;
 }
 
-static void draw(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, const char *when)
+static void draw(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, uint64_t uma_mib, const char *when)
 {
 	struct bar now = { 0 }, after = { 0 };
 
 	fill_now(f, &now);
 	if (when)
-		fill_after(f, gtt_mib, &after);
+		fill_after(f, gtt_mib, uma_mib, &after);
 	const bool both = when && !same(&now, &after);
 	sp_autofree char *installed = sp_text_mib(sp_fact_num(f, SP_FACT_INSTALLED_MIB));
 	sp_autofree char *heading = sp_xasprintf("Use of the %s that are installed%s%s", installed,
@@ -195,13 +196,14 @@ static void draw(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib
 	free(after.why);
 }
 
-void sp_memory_picture(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, const char *when)
+void sp_memory_picture(struct sp_report *r, const struct sp_facts *f, uint64_t gtt_mib, uint64_t uma_mib,
+		       const char *when)
 {
 	static const enum sp_fact needs[] = { SP_FACT_MEM_TOTAL_KIB, SP_FACT_VRAM_BYTES, SP_FACT_INSTALLED_MIB };
 	sp_autofree char *why = missing(f, needs, SP_ELEMENTS(needs));
 
 	if (!why) {
-		draw(r, f, gtt_mib, when);
+		draw(r, f, gtt_mib, uma_mib, when);
 		return;
 	}
 	sp_autofree char *text = sp_xasprintf("not drawn: %s", why);

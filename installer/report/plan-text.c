@@ -23,26 +23,33 @@ static char *kernel_text(const struct sp_plan *p)
 			    running ? running : "unknown");
 }
 
-static char *memory_text(const struct sp_facts *f)
+static char *memory_text(const struct sp_plan *p)
 {
+	const struct sp_facts *f = p->facts;
+	sp_autofree char *next = sp_text_mib(p->sizes.next_mem_kib / 1024);
+	const bool other = p->has_sizes && p->sizes.next_mem_kib != sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB);
 	sp_autofree char *installed = sp_text_mib(sp_fact_num(f, SP_FACT_INSTALLED_MIB));
 	sp_autofree char *visible = sp_text_mib(sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB) / 1024);
 
-	return sp_xasprintf("%s installed, %s visible to the kernel",
+	return sp_xasprintf("%s installed, %s visible to the kernel%s%s%s",
 			    sp_fact_known(f, SP_FACT_INSTALLED_MIB) ? installed : "unknown",
-			    sp_fact_known(f, SP_FACT_MEM_TOTAL_KIB) ? visible : "unknown");
+			    sp_fact_known(f, SP_FACT_MEM_TOTAL_KIB) ? visible : "unknown", other ? " now, " : "",
+			    other ? next : "", other ? " at the next boot" : "");
 }
 
-static char *carve_out_text(const struct sp_facts *f)
+static char *carve_out_text(const struct sp_plan *p)
 {
+	const struct sp_facts *f = p->facts;
 	sp_autofree char *now = sp_text_mib(sp_fact_num(f, SP_FACT_VRAM_BYTES) >> 20);
-	sp_autofree char *next = sp_text_mib(sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) >> 20);
+	sp_autofree char *next = sp_text_mib(p->gate.carve_out_mib);
+	const bool changes = p->gate.write || p->gate.state == SP_GATE_BY_HAND;
 
 	if (!sp_fact_known(f, SP_FACT_VRAM_BYTES))
 		return sp_xasprintf("unknown (%s)", f->v[SP_FACT_VRAM_BYTES].why);
-	if (!sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES))
+	if (!sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES) && !changes)
 		return sp_xasprintf("%s now; no source tells the next boot's", now);
-	return sp_xasprintf("%s now, %s at the next boot", now, next);
+	return sp_xasprintf("%s now, %s at the next boot%s", now, next,
+			    p->gate.write ? ", set by apply" : changes ? ", once it is set by hand" : "");
 }
 
 static char *sizes_text(const struct sp_plan *p)
@@ -66,8 +73,8 @@ static void put_head(struct sp_report *r, const struct sp_plan *p)
 					: sp_xasprintf("not recognised%s%s", p->boot_error ? ": " : "",
 						       p->boot_error ? p->boot_error->message : "") },
 		{ "kernel", kernel_text(p) },
-		{ "memory", memory_text(p->facts) },
-		{ "carve-out", carve_out_text(p->facts) },
+		{ "memory", memory_text(p) },
+		{ "carve-out", carve_out_text(p) },
 		{ "GPU memory", sizes_text(p) },
 		{ "profile", p->profile ? sp_xasprintf("%s: %s", p->profile->name, p->profile->summary) : NULL },
 	};
@@ -195,7 +202,7 @@ size_t sp_plan_changes(const struct sp_plan *p)
 void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence)
 {
 	put_head(r, p);
-	sp_memory_picture(r, p->facts, p->sizes.gtt_mib, p->has_sizes ? "after apply and a reboot" : NULL);
+	sp_memory_picture(r, p->facts, p->sizes.gtt_mib, p->gate.carve_out_mib, p->has_sizes ? "after apply and a reboot" : NULL);
 	put_settings(r, p, evidence);
 	put_files(r, p);
 	sp_section(r, "Actions", &p->actions);

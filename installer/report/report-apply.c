@@ -18,6 +18,7 @@ static void put_result(json_t *object, const struct sp_result *res)
 	sp_json_put(object, "changed", json_boolean(res->changed));
 	sp_json_put(object, "reboot_required", json_boolean(res->reboot_required));
 	sp_json_put(object, "recovered", sp_json_strv(&res->recovered));
+	sp_json_put(object, "firmware_left", sp_json_text(res->firmware));
 }
 
 /* The object of rollback and recover. */
@@ -69,6 +70,10 @@ static void put_applied(struct sp_report *r, const struct sp_plan *p, const stru
 	size_t n = sp_plan_changes(p), unmet = count_unmet(p);
 
 	sp_gap(r);
+	if (res->txn && p->gate.write) {
+		sp_autofree char *size = sp_text_mib(p->gate.write->mib);
+		sp_print(r, "The firmware's carve-out is %s from the next start on.\n", size);
+	}
 	if (res->txn)
 		sp_print(r, "Applied as transaction %ju: %zu %s written and read back.\n", (uintmax_t) res->txn, n,
 			 n == 1 ? "file" : "files");
@@ -115,7 +120,7 @@ int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp
 	sp_section(r, "Restored", &res->restored);
 	sp_gap(r);
 	sp_print(r, "Rolled back as transaction %ju: %zu %s restored.\n", (uintmax_t) res->txn, res->restored.n,
-		 res->restored.n == 1 ? "file" : "files");
+		 res->restored.n == 1 ? "item" : "items");
 	put_next_step(r, res->reboot_required, "Nothing of this");
 	return 0;
 }
@@ -127,6 +132,10 @@ int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_
 		return result_json(r, res, status, error);
 	sp_section(r, "Recovered", &res->recovered);
 	sp_report_warnings(r, &res->warnings);
+	if (res->firmware) {
+		sp_heading(r, "Firmware");
+		sp_paragraph(r, "", 2, res->firmware);
+	}
 	if (!error && !r->quiet && res->recovered.n == 0)
 		sp_print(r, "Nothing to recover: no transaction was interrupted.\n");
 	return 0;

@@ -79,7 +79,7 @@ static json_t *boot_json(const struct sp_detect *d)
 	return o;
 }
 
-static json_t *firmware_json(const struct sp_facts *f)
+static json_t *firmware_json(const struct sp_facts *f, const struct sp_carveout *c)
 {
 	json_t *o = json_object();
 
@@ -87,6 +87,7 @@ static json_t *firmware_json(const struct sp_facts *f)
 	sp_json_put(o, "bios_date", text(f, SP_FACT_BIOS_DATE));
 	sp_json_put(o, "efi", yes_no(f, SP_FACT_EFI));
 	sp_json_put(o, "secure_boot", yes_no(f, SP_FACT_SECURE_BOOT));
+	sp_json_put(o, "carve_out", sp_json_carveout(f, c));
 	return o;
 }
 
@@ -172,7 +173,7 @@ int sp_report_detect(struct sp_report *r, const struct sp_detect *d, enum sp_exi
 	sp_json_put(object, "platform", platform_json(d));
 	sp_json_put(object, "memory", memory_json(d->facts));
 	sp_json_put(object, "boot", boot_json(d));
-	sp_json_put(object, "firmware", firmware_json(d->facts));
+	sp_json_put(object, "firmware", firmware_json(d->facts, &d->carveout));
 	sp_json_put(object, "kernel", kernel_json(d));
 	sp_json_put(object, "modules", modules_json(d));
 	sp_json_put(object, "facts", facts_json(d->facts));

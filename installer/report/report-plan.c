@@ -62,11 +62,21 @@ static json_t *sizes_json(const struct sp_plan *p)
 	return o;
 }
 
+static json_t *gate_json(const struct sp_gate *g)
+{
+	json_t *o = json_object();
+
+	sp_json_put(o, "state", sp_json_text(sp_gate_state_name(g->state)));
+	sp_json_put(o, "writes", sp_json_text(g->write ? g->write->name : NULL));
+	sp_json_put(o, "proposal_mib", integer_or_null(g->proposal_mib, g->proposal_mib));
+	return o;
+}
+
 void sp_json_plan(json_t *object, const struct sp_plan *p)
 {
 	const struct sp_entry *entry = p->boot ? sp_boot_default(p->boot) : NULL;
 	const struct sp_facts *f = p->facts;
-	bool vram = sp_fact_known(f, SP_FACT_VRAM_BYTES), next = sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES);
+	bool vram = sp_fact_known(f, SP_FACT_VRAM_BYTES), ram = sp_fact_known(f, SP_FACT_MEM_TOTAL_KIB);
 
 	sp_json_put(object, "advisories", sp_json_advisories(&p->advisories));
 	sp_json_put(object, "platform", sp_json_text(p->platform ? p->platform->id : NULL));
@@ -75,7 +85,12 @@ void sp_json_plan(json_t *object, const struct sp_plan *p)
 	sp_json_put(object, "kernel", sp_json_text(entry ? entry->version : NULL));
 	sp_json_put(object, "profile", sp_json_text(p->profile ? p->profile->name : NULL));
 	sp_json_put(object, "uma_mib", integer_or_null(vram, sp_fact_num(f, SP_FACT_VRAM_BYTES) >> 20));
-	sp_json_put(object, "uma_next_boot_mib", integer_or_null(next, sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) >> 20));
+	sp_json_put(object, "uma_next_boot_mib", integer_or_null(p->gate.carve_out_mib, p->gate.carve_out_mib));
+	sp_json_put(object, "installed_mib", integer_or_null(sp_fact_known(f, SP_FACT_INSTALLED_MIB),
+							     sp_fact_num(f, SP_FACT_INSTALLED_MIB)));
+	sp_json_put(object, "visible_mib", integer_or_null(ram, sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB) / 1024));
+	sp_json_put(object, "visible_next_boot_mib", integer_or_null(p->has_sizes, p->sizes.next_mem_kib / 1024));
+	sp_json_put(object, "gate", gate_json(&p->gate));
 	sp_json_put(object, "sizes", sizes_json(p));
 	sp_json_put(object, "settings", settings_json(p));
 	sp_json_put(object, "files", files_json(p));

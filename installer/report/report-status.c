@@ -51,6 +51,7 @@ static int status_json(struct sp_report *r, const struct sp_status *st, enum sp_
 	}
 	sp_json_put(object, "transactions", array);
 	sp_json_put(object, "reboot_pending", json_boolean(st->reboot_pending));
+	sp_json_put(object, "firmware_set", json_boolean(st->firmware_set));
 	sp_json_put(object, "interrupted", json_boolean(st->interrupted));
 	sp_json_put(object, "trial", json_null());
 	sp_json_put(object, "applied", applied_json(&st->applied));
@@ -112,6 +113,8 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 		sp_print(r, "Nothing is applied%s.\n", st->n_txns ? " now" : ", and nothing ever was");
 	if (st->interrupted)
 		sp_print(r, "A transaction was interrupted. Run `%s recover`.\n", r->program);
+	else if (st->firmware_set)
+		sp_print(r, "The firmware's carve-out was set, and waits for a restart; then run `%s verify`.\n", r->program);
 	else if (st->reboot_pending)
 		sp_print(r, "Waiting for a reboot; then run `%s verify`.\n", r->program);
 	else if (st->applied.txn)

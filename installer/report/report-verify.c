@@ -140,6 +140,7 @@ static int verify_json(struct sp_report *r, const struct sp_verify *v)
 	sp_json_put(object, "rolled_back", json_boolean(v->rolled_back));
 	sp_json_put(object, "checks", array);
 	sp_json_put(object, "result", sp_json_text(overall(v)));
+	sp_json_put(object, "firmware", sp_json_text(v->firmware));
 	sp_json_put(object, "sentence", sp_json_text(v->sentence));
 	return sp_json_print(r, object);
 }
@@ -155,11 +156,15 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 				 (uintmax_t) v->txn);
 		sp_print(r, "\n");
 		put_table(r, v);
-		sp_memory_picture(r, v->facts, v->gtt_mib, v->gtt_mib ? "after the reboot" : NULL);
+		sp_memory_picture(r, v->facts, v->gtt_mib, 0, v->gtt_mib ? "after the reboot" : NULL);
 	}
 	sp_report_warnings(r, &v->warnings);
 	if (!r->quiet)
 		sp_report_advisories(r, &v->advisories, false);
+	if (v->firmware) {
+		sp_heading(r, "Firmware");
+		sp_paragraph(r, "", 2, v->firmware);
+	}
 	sp_gap(r);
 	sp_paragraph(r, "", 0, v->sentence ? v->sentence : overall(v));
 	return 0;

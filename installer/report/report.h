@@ -52,6 +52,12 @@ int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_
 		      const struct sp_error *error);
 /* whole: all entries, with an overview; markdown: as a page instead of as text. */
 int sp_report_explain(struct sp_report *r, const struct sp_explain *x, bool whole, bool markdown);
+/* firmware uma; firmware uma SIZE; firmware setup. */
+int sp_report_uma(struct sp_report *r, const struct sp_firmware *fw);
+int sp_report_firmware_set(struct sp_report *r, const struct sp_firmware *fw /* or NULL */, const struct sp_result *res,
+			   enum sp_exit status, const struct sp_error *error);
+int sp_report_setup_screen(struct sp_report *r, const struct sp_firmware *fw, const struct sp_result *res,
+			   enum sp_exit status);
 int sp_report_record(struct sp_report *r, const struct sp_recording *res, enum sp_exit status);
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status);
 
@@ -64,6 +70,10 @@ void sp_report_progress(void *report, const char *step);			/* for sp_session.pro
 bool sp_report_can_ask(const struct sp_report *r);
 /* Ask on the terminal; true for yes, anything else is no. Without a terminal: -ENOTTY. */
 int sp_report_ask(struct sp_report *r, const char *question, bool *ret_yes) sp_must_check;
+
+/* Ask for a password on the terminal, unseen. -ENOTTY, without a message: there is none. The caller wipes it. */
+int sp_report_ask_secret(struct sp_report *r, const char *prompt, struct sp_secret *ret,
+			 struct sp_error **err) sp_must_check;
 
 /*
  * A unified diff of two files with three lines of context ("--- a/path", "+++ b/path"); "" when equal; owned. A file

@@ -101,7 +101,7 @@ static char *draw(const struct picture *p)
 	set(f, SP_FACT_GTT_BYTES, p->gtt);
 	set(f, SP_FACT_UMA_NEXT_BYTES, p->next);
 	set(f, SP_FACT_INSTALLED_MIB, p->installed_mib);
-	sp_memory_picture(&r, f, p->gtt_mib, p->when);
+	sp_memory_picture(&r, f, p->gtt_mib, 0, p->when);
 	assert_int_equal(fclose(out), 0);
 	free(f);
 	return text;
@@ -169,7 +169,7 @@ static void test_colour(void **state)
 	set(&f, SP_FACT_VRAM_BYTES, GIB / 2);
 	set(&f, SP_FACT_GTT_BYTES, 31 * GIB);
 	set(&f, SP_FACT_INSTALLED_MIB, 65536);
-	sp_memory_picture(&r, &f, 0, NULL);
+	sp_memory_picture(&r, &f, 0, 0, NULL);
 	assert_int_equal(fclose(r.out), 0);
 	assert_non_null(strstr(text, "\033[32m====="));
 	free(text);
