@@ -318,6 +318,11 @@ boot_generated() { # the first entry of a generated menu, which is the default o
 	booted=${booted#* }
 }
 
+boot_refind() { # the first line of its file
+	booted=$(sed -n '/^"/{s/^"[^"]*"[ \t]*"\(.*\)".*/\1/p;q;}' "$TREE/boot/refind_linux.conf")
+	kernel=/boot/vmlinuz-linux
+}
+
 boot_bls() { # [ENTRY-ID [TOKENS]]
 	id=${1:-$(default_entry)}
 	booted="$(entry_line "$id")${2:+ $2}"
@@ -325,7 +330,13 @@ boot_bls() { # [ENTRY-ID [TOKENS]]
 }
 
 reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; TOKENS were typed at the boot menu
-	if has_generated_menu; then boot_generated; else boot_bls "$@"; fi
+	if has_generated_menu; then
+		boot_generated
+	elif [ -e "$TREE/boot/refind_linux.conf" ]; then
+		boot_refind
+	else
+		boot_bls "$@"
+	fi
 	REBOOTS=$((${REBOOTS:-0} + 1))
 	printf 'b0070000-0000-4000-8000-%012d\n' "$REBOOTS" >"$TREE/proc/sys/kernel/random/boot_id"
 	printf 'BOOT_IMAGE=(hd0,gpt2)%s %s\n' "$kernel" "$booted" >"$TREE/proc/cmdline"

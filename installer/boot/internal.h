@@ -9,6 +9,7 @@ extern const struct sp_boot_ops sp_boot_grub_bls;
 extern const struct sp_boot_ops sp_boot_grub_d;
 extern const struct sp_boot_ops sp_boot_grub_default;
 extern const struct sp_boot_ops sp_boot_grub2_default;
+extern const struct sp_boot_ops sp_boot_refind;
 
 /* Hand an error over to the caller; returns its code. */
 static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)

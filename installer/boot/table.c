@@ -5,7 +5,7 @@
 #include "boot/internal.h"
 
 const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, &sp_boot_grub_default,
-						     &sp_boot_grub2_default, NULL };
+						     &sp_boot_grub2_default, &sp_boot_refind, NULL };
 
 /* --- what is there when nothing was recognised ------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include "format/bls.h"
 #include "format/grubenv.h"
 #include "format/plain.h"
+#include "format/refind.h"
 #include "format/shellvar.h"
 
 static const struct {
@@ -19,6 +20,7 @@ static const struct {
 	[SP_HOST_PLAIN] = { "plain", false, sp_plain_get, sp_plain_put },
 	[SP_HOST_SHELL] = { "shell", true, sp_shellvar_get, sp_shellvar_put },
 	[SP_HOST_GRUBENV] = { "grubenv", true, sp_grubenv_get, sp_grubenv_put },
+	[SP_HOST_REFIND] = { "refind", false, sp_refind_get, sp_refind_put },
 };
 
 static int check(const struct sp_host *host, struct sp_error **err)

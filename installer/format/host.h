@@ -10,6 +10,7 @@
  *           reading; ours goes to the last line that is not a comment.
  *  shell    a variable of a shell file such as /etc/default/grub (var names it), see format/shellvar.h.
  *  grubenv  a variable of GRUB's environment block (var names it), see format/grubenv.h.
+ *  refind   refind_linux.conf: the options of its first line, which boots when nobody chooses; see format/refind.h.
  */
 #pragma once
 
@@ -21,6 +22,7 @@ enum sp_host_kind {
 	SP_HOST_PLAIN,
 	SP_HOST_SHELL,
 	SP_HOST_GRUBENV,
+	SP_HOST_REFIND,
 	SP_HOST__COUNT,
 };
 
