@@ -122,12 +122,12 @@ static _Noreturn void work(const struct matrix_options *o, const struct jobs *al
 		if (problems.n > 0 && shown++ < SHOWN)
 			tell(o, j, &problems);
 	}
-	exit(0);
+	_exit(0); /* what the parent holds is not ours to free */
 }
 
 static void run_jobs(const struct matrix_options *o, const struct jobs *all, struct result *results)
 {
-	pid_t *pids = sp_xcalloc(o->jobs, sizeof(*pids));
+	sp_autofree pid_t *pids = sp_xcalloc(o->jobs, sizeof(*pids));
 
 	(void) fflush(NULL);
 	for (unsigned i = 0; i < o->jobs; i++) {
@@ -143,7 +143,6 @@ static void run_jobs(const struct matrix_options *o, const struct jobs *all, str
 		if (waitpid(pids[i], &status, 0) != pids[i] || status != 0)
 			die("a worker failed");
 	}
-	free(pids);
 }
 
 /* Returns the number of violations. */
