@@ -12,7 +12,7 @@
 
 static void names(void **state)
 {
-	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv" };
+	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv", "refind" };
 	enum sp_host_kind kind;
 
 	(void) state;
@@ -43,6 +43,7 @@ static void every_kind(void **state)
 		  "ro",
 		  "ro a=1",
 		  "# GRUB Environment Block\nkernelopts=ro a=1\n" },
+		{ { SP_HOST_REFIND, NULL }, "\"a\" \"ro\"\n", "ro", "ro a=1", "\"a\" \"ro a=1\"\n" },
 	};
 
 	(void) state;
