@@ -20,6 +20,7 @@ FAULT=${SP_FAULT:-$(dirname "$SP_BIN")/tests/crash/sp-fault}
 "$FAULT" probe 2>"$SCRATCH/probe" || skip_all "programs cannot be traced here: $(head -n 1 "$SCRATCH/probe")"
 STRIX_PROVISION_DATADIR=$SP_DATA
 export STRIX_PROVISION_DATADIR
+! ldd "$SP_BIN" 2>/dev/null | grep -q 'lib[at]san' || SP_CRASH_MAX=${SP_CRASH_MAX:-6} # ten times slower
 
 new_case() { # NAME: its machine as $TREE; fails where a plain apply does not work on it
 	machine='' args='' apply=0
