@@ -49,11 +49,15 @@ class Machine:
     def put(self, path, data, mode=0o644):
         """A file of a stranger in place of what is there."""
         full = self.path(path)
-        os.makedirs(os.path.dirname(full), mode=0o755, exist_ok=True)
+        folder = os.path.dirname(full)
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        rights = os.stat(folder).st_mode & 0o7777
+        os.chmod(folder, rights | 0o200)  # Fedora's /boot is read-only
         if os.path.islink(full):
             os.unlink(full)
         with open(full, "wb") as f:
             f.write(data)
+        os.chmod(folder, rights)
         os.chmod(full, mode)
         os.utime(full, (EPOCH, EPOCH))
 
