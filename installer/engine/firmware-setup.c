@@ -31,11 +31,11 @@ static int open_variables(const struct sp_session *s, const struct sp_firmware *
 
 	if (r == 0)
 		r = sp_efi_get_u64(*efi, "OsIndicationsSupported", &supported, NULL, &e);
-	if (r == -ENOENT)
+	if (r == -ENOENT && *efi)
 		return cannot_ask(fw, r, "it tells of nothing that it can be asked for", err);
 	if (r < 0)
 		return cannot_ask(fw, r, e->message, err);
-	return supported & SP_EFI_BOOT_TO_SETUP ? 0 : cannot_ask(fw, -ENOTSUP, "it does not offer that", err);
+	return (supported & SP_EFI_BOOT_TO_SETUP) ? 0 : cannot_ask(fw, -ENOTSUP, "it does not offer that", err);
 }
 
 static int request(const struct sp_session *s, struct sp_firmware *fw, struct sp_error **err)

@@ -7,9 +7,11 @@ need cppcheck
 c_sources installer tests >"$TMP/files"
 # unreadVariable: to hand a value over and to empty the variable behind it, so that the end of the scope releases
 # nothing, is how this program does it; clang-tidy and the compiler look for stores that are dead indeed.
+# duplicateCondition: a step after a step, each behind the same "if". redundantPointerOp: what sp_steal() makes of *p.
 # variableScope: taste. unusedStructMember: it sees one file at a time.
 cppcheck --quiet -j "$JOBS" --std=c17 --enable=warning,style,performance,portability \
 	--suppress=unreadVariable --suppress=variableScope --suppress=unusedStructMember \
+	--suppress=duplicateCondition --suppress=redundantPointerOp \
 	--template='{file}:{line}:{column}: {severity}: {message} [{id}]' --template-location='' \
 	-D_GNU_SOURCE -Iinstaller --include="$ANALYSIS/cppcheck.h" \
 	--file-list="$TMP/files" >"$TMP/out" 2>&1

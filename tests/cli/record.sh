@@ -56,7 +56,6 @@ for dir in "$TESTS"/machines/*/; do
 	record
 	list_all "$SCRATCH/after"
 	expect_same "$machine: recording writes nothing to the machine" "$SCRATCH/before" "$SCRATCH/after"
-	# shellcheck disable=SC2012 # our own names
 	check "$machine: without --boot only facts are recorded" test "$(ls "$RECORD" | tr '\n' ' ')" = 'proc sys '
 	same_answer "$machine: detect with --machine" "$TREE" -e detect
 	record --boot
