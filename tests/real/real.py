@@ -19,6 +19,8 @@ import multiprocessing
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -32,6 +34,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.abspath(os.environ.get("SP_SRCDIR") or os.path.join(HERE, "../.."))
 PROGRAM = os.path.abspath(os.environ.get("SP_BIN") or os.path.join(SOURCE, "strix-provision"))
 TREE_TOOL = os.path.abspath(os.environ.get("SP_TREE") or os.path.join(os.path.dirname(PROGRAM), "tests/tools/sp-tree"))
+STUB_MODULE = os.path.join(os.path.dirname(TREE_TOOL), "stub-module")
 NO_REBOOT = {"disk", "entry"}  # layers of verify
 MENU = "boot/grub/grub.cfg"
 
@@ -159,26 +162,26 @@ def run_case(v, jail, m, kind, machine, way, file):
 # --- workers ----------------------------------------------------------------------------------------------------------
 
 class Worker:
-    jail = machine = folder = None
+    jail = machine = broken = None
 
 
-def start_worker():
-    os.umask(0o022)
-    Worker.folder = tempfile.mkdtemp(prefix="strix-real.")
-    os.chmod(Worker.folder, 0o755)
-    Worker.jail = witness.Jail(Worker.folder, os.path.join(os.path.dirname(TREE_TOOL), "stub-module"))
-    Worker.machine = Machine(Worker.folder, PROGRAM, TREE_TOOL, SOURCE)
-    multiprocessing.util.Finalize(None, stop_worker, exitpriority=1)
-
-
-def stop_worker():
-    shutil.rmtree(Worker.folder, ignore_errors=True)
+def start_worker(folder):
+    """In a folder of its own. A worker that ends here would be started anew for ever."""
+    try:
+        folder = os.path.join(folder, str(os.getpid()))
+        os.mkdir(folder, mode=0o755)
+        Worker.jail = witness.Jail(folder, STUB_MODULE)
+        Worker.machine = Machine(folder, PROGRAM, TREE_TOOL, SOURCE)
+    except Exception:  # pylint: disable=broad-except
+        Worker.broken = traceback.format_exc()
 
 
 def work(case):
     kind, machine, way, file = case
     v = Verdict(f"{file.name} ({machine}, {way})")
     try:
+        if Worker.broken:
+            raise Broken(Worker.broken)
         run_case(v, Worker.jail, Worker.machine, kind, machine, way, file)
     except Broken as e:
         v.wrong(str(e))
@@ -189,6 +192,8 @@ def work(case):
 
 def try_witnesses(_):
     """{kind: why its witness cannot be believed here}: each must see what is in a file of its kind."""
+    if Worker.broken:
+        raise Broken(Worker.broken)
     Worker.machine.unpack("fedora")
     return {k.name: k.skip or k.try_out(Worker.jail, Worker.machine) for k in kinds.KINDS}
 
@@ -229,34 +234,57 @@ def report(results, tap):
     return len(rows), total
 
 
-def main():
+def run(cases, jobs):
+    """(results, {kind: why it was not run})."""
+    os.umask(0o022)
+    folder = tempfile.mkdtemp(prefix="strix-real.")
+    os.chmod(folder, 0o755)  # an unprivileged user looks into it
+    try:
+        with multiprocessing.Pool(jobs, start_worker, [folder]) as pool:
+            skip = pool.apply(try_witnesses, [None])
+            return pool.map(work, [c for c in cases if not skip[c[0].name]], chunksize=4), skip
+    finally:
+        subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def not_here():
+    """Why nothing can be run; None: it can."""
+    for program in (PROGRAM, TREE_TOOL, STUB_MODULE):
+        if not os.access(program, os.X_OK):
+            print(f"Bail out! no {program}: SP_BIN and SP_TREE name what is tested")
+            sys.exit(1)
+    return witness.no_jail() or witness.missing(*witness.SHELLS)
+
+
+def arguments():
     parser = argparse.ArgumentParser(description="files of strangers on golden machines")
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--only", default="")
     parser.add_argument("folder")
-    options = parser.parse_args()
-    why = witness.no_jail() or witness.missing(*witness.SHELLS)
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    why = not_here()
     if why:
         print(f"1..0 # SKIP {why}" if options.tap else f"real-files: not run: {why}")
         return 0 if options.tap else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the folder goes
     cases = [c for c in all_cases(read_folder(options.folder)) if c[3].name.startswith(options.only)]
-    with multiprocessing.Pool(options.jobs, start_worker) as pool:
-        skip = pool.apply(try_witnesses, [None])
-        for kind in sorted({c[0].name for c in cases if skip[c[0].name]}):
-            print(f"# {kind}: not run: {skip[kind]}")
-        cases = [c for c in cases if not skip[c[0].name]]
-        results = pool.map(work, cases, chunksize=4)
-        pool.close()
-        pool.join()
+    results, skip = run(cases, options.jobs)
+    for kind in sorted({c[0].name for c in cases if skip[c[0].name]}):
+        print(f"# {kind}: not run: {skip[kind]}")
     check_refusals(results, read_refused())
     groups, violations = report(results, options.tap)
-    refused = len({r[2] for r in results if r[3].refused})
-    files = len({r[2] for r in results})
     if options.tap:
         print(f"1..{groups}")
-    print(f"{'# ' if options.tap else ''}{files} files, {refused} of them refused somewhere")
-    print(f"{'# ' if options.tap else ''}real-files: {len(cases)} cases, {violations} violations")
+    mark = "# " if options.tap else ""
+    refused = {sha256 for _, _, sha256, v in results if v.refused}
+    print(f"{mark}{len({r[2] for r in results})} files, {len(refused)} of them refused somewhere")
+    print(f"{mark}real-files: {len(results)} cases, {violations} violations")
     return 1 if violations else 0
 
 
