@@ -4,24 +4,32 @@
 # rollback, rollback of all, and recover of what was killed; on a machine of each boot setup that the program knows.
 # After each fault: what it said is true, recover ends with the old tree or the new one in full, every menu entry can
 # boot, status tells the truth, and the next apply and rollback work (tests/crash/judge.c).
-# SP_CRASH_MAX faults of each command are tried (default 25, spread evenly; 0: all, SP_CRASH_MAX_RECOVER of recover, and
-# SP_CRASH_MAX_OTHERS on every other machine).
+# SP_CRASH_MAX faults of each command are tried (default 10, spread evenly; 0: all of apply and rollback, 300 of the other
+# commands, and some on every other machine of tests/cases).
 . "${SP_SRCDIR:-.}/tests/lib-crash.sh"
 
-SP_CRASH_MAX=${SP_CRASH_MAX:-25}
-SP_CRASH_MAX_RECOVER=${SP_CRASH_MAX_RECOVER:-600}
-SP_CRASH_MAX_OTHERS=${SP_CRASH_MAX_OTHERS:-30}
-[ "$SP_CRASH_MAX" = 0 ] || SP_CRASH_MAX_RECOVER=$SP_CRASH_MAX
+SP_CRASH_MAX=${SP_CRASH_MAX:-10}
+
+matrix_of() { # SETUP CASE
+	if [ "$SP_CRASH_MAX" = 0 ]; then
+		under_fire -n "$1: $2:" -g apply -g recover-apply -g rollback -g recover-rollback -r 300 \
+			"$TREE" "$SCRATCH" "$SP_BIN"
+		new_case "$2"
+		under_fire -n "$1: $2:" -g change -g rollback-all -m 300 "$TREE" "$SCRATCH" "$SP_BIN"
+	else
+		under_fire -n "$1: $2:" -m "$SP_CRASH_MAX" -r "$SP_CRASH_MAX" "$TREE" "$SCRATCH" "$SP_BIN"
+	fi
+}
 
 for setup in $("$FAULT" setups | cut -d ' ' -f 1); do
 	first=yes
 	for case in $(cases_of "$setup"); do
 		new_case "$case"
 		if [ -n "$first" ]; then
-			under_fire -n "$setup: $case:" -m "$SP_CRASH_MAX" -r "$SP_CRASH_MAX_RECOVER" "$TREE" "$SCRATCH" "$SP_BIN"
+			matrix_of "$setup" "$case"
 			first=
 		elif [ "$SP_CRASH_MAX" = 0 ]; then
-			under_fire -n "$setup: $case:" -m "$SP_CRASH_MAX_OTHERS" "$TREE" "$SCRATCH" "$SP_BIN"
+			under_fire -n "$setup: $case:" -m 20 -r 20 "$TREE" "$SCRATCH" "$SP_BIN"
 		fi
 	done
 	check "the boot setup $setup has a machine in tests/cases" test -z "$first"

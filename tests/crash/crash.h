@@ -164,7 +164,7 @@ void tree_clear(struct tree *t);
 /*
  * Can every menu entry boot? root= is there; the kernel and the initial RAM disks that it names are (or were not in
  * `first`, either: another system's); each of our tokens at most once; no entry of `first` is gone. What is wrong is
- * added. Reads Boot Loader Specification entries and generated menus of GRUB; a machine without any is a problem.
+ * added. It reads the files itself (a row of `formats` each); a machine without any that it knows is a problem.
  */
 void check_entries(const struct tree *now, const struct tree *first, const struct sp_strv *tokens,
 		   struct sp_strv *problems);

@@ -4,14 +4,11 @@
 
 #include <ctype.h>
 
-/* One format: which files are of it, and what introduces a line that counts. */
-static const struct {
-	const char *folder, *end;
-	bool one_each; /* one entry a file; else one for each kernel */
-} formats[] = {
-	{ "/loader/entries/", ".conf", true },
-	{ "/grub/", "/grub.cfg", false },
-	{ "/grub2/", "/grub.cfg", false },
+/* What is looked at: the tree now, the one that it is compared with, and what is wrong. */
+struct look {
+	const struct tree *now, *first;
+	const struct sp_strv *tokens;
+	struct sp_strv *problems;
 };
 
 static void problem(struct sp_strv *problems, const char *path, const char *what, const char *which)
@@ -48,15 +45,15 @@ static bool is_there(const struct tree *t, const char *file)
 }
 
 /* In `first` a placeholder of another system's kernel is missing, too. */
-static void check_file(const char *path, const char *file, const struct tree *now, const struct tree *first,
-		       struct sp_strv *problems)
+static void check_file(const struct look *l, const char *path, const char *file)
 {
-	if (!is_there(now, file) && is_there(first, file))
-		problem(problems, path, "no such file: ", file);
+	if (!is_there(l->now, file) && is_there(l->first, file))
+		problem(l->problems, path, "no such file: ", file);
 }
 
-static void check_line(const char *path, const char *line, const struct sp_strv *tokens, struct sp_strv *problems)
+static void check_line(const struct look *l, const char *path, const char *line)
 {
+	const struct sp_strv *tokens = l->tokens;
 	sp_autofree size_t *seen = sp_xcalloc(tokens->n + 1, sizeof(*seen));
 	sp_autofree char *copy = sp_xstrdup(line);
 	char *save = NULL;
@@ -68,10 +65,10 @@ static void check_line(const char *path, const char *line, const struct sp_strv 
 			seen[i] += sp_streq(word, tokens->v[i]);
 	}
 	if (!root)
-		problem(problems, path, "no root= in: ", line);
+		problem(l->problems, path, "no root= in: ", line);
 	for (size_t i = 0; i < tokens->n; i++)
 		if (seen[i] > 1)
-			problem(problems, path, "more than once: ", tokens->v[i]);
+			problem(l->problems, path, "more than once: ", tokens->v[i]);
 }
 
 /* A Boot Loader Specification entry says "$kernelopts" where the line is in grubenv. */
@@ -88,66 +85,122 @@ static char *expand(const char *options, const struct tree *now)
 			    at + strlen("$kernelopts"));
 }
 
-static void check_initrd(const char *path, char *value, const struct tree *now, const struct tree *first,
-			 struct sp_strv *problems)
+static void check_initrd(const struct look *l, const char *path, char *value)
 {
 	char *save = NULL;
 
 	for (char *file = strtok_r(value, " \t", &save); file; file = strtok_r(NULL, " \t", &save))
-		check_file(path, file, now, first, problems);
+		check_file(l, path, file);
 }
 
-/* Returns how many kernels it starts. */
-static size_t check_text(const struct node *n, bool one_each, const struct tree *now, const struct tree *first,
-			 const struct sp_strv *tokens, struct sp_strv *problems)
+/* Keys and values; `options`: the key whose value is the line. Returns how many kernels it starts. */
+static size_t check_keys(const struct look *l, const char *path, char *text, const char *options)
 {
-	sp_autofree char *text = sp_xstrndup(n->bytes.len ? n->bytes.data : "", n->bytes.len);
 	size_t kernels = 0, initrds = 0, lines = 0;
 	char *rest = text;
 
 	for (char *line; (line = next_line(&rest));) {
-		char *linux_is = value_of(line, "linux"), *initrd = value_of(line, "initrd");
-		char *options = one_each ? value_of(line, "options") : linux_is;
-		sp_autofree char *expanded = options ? expand(options, now) : NULL;
+		char *kernel = value_of(line, "linux"), *initrd = value_of(line, "initrd"), *value = value_of(line, options);
+		sp_autofree char *expanded = value ? expand(value, l->now) : NULL;
 
 		if (expanded) {
-			check_line(n->path, expanded, tokens, problems);
+			check_line(l, path, expanded);
 			lines++;
 		}
-		if (linux_is) {
-			linux_is[strcspn(linux_is, " \t")] = '\0';
-			check_file(n->path, linux_is, now, first, problems);
+		if (kernel) {
+			kernel[strcspn(kernel, " \t")] = '\0';
+			check_file(l, path, kernel);
 			kernels++;
 		}
 		if (initrd) {
-			check_initrd(n->path, initrd, now, first, problems);
+			check_initrd(l, path, initrd);
 			initrds++;
 		}
 	}
-	if (lines < kernels || initrds < kernels || (one_each && kernels == 0))
-		problem(problems, n->path, "an entry is not complete", "");
+	if (lines < kernels || initrds < kernels)
+		problem(l->problems, path, "an entry is not complete", "");
 	return kernels;
 }
 
-/* With problems NULL it only counts. */
-static size_t each_file(const struct tree *now, const struct tree *first, const struct sp_strv *tokens,
-			struct sp_strv *problems)
+/* --- formats: each returns the number of kernels that it starts --------------------------------------------------- */
+
+static size_t check_bls(const struct look *l, const char *path, char *text)
 {
-	sp_autostrv struct sp_strv unused = { 0 };
+	const size_t n = check_keys(l, path, text, "options");
+
+	if (n != 1)
+		problem(l->problems, path, "starts no kernel, or several", "");
+	return n;
+}
+
+static size_t check_grub_cfg(const struct look *l, const char *path, char *text)
+{
+	return check_keys(l, path, text, "linux");
+}
+
+/* "initrd=boot\name" in the line of a kernel that starts by itself. */
+static void check_efi_initrd(const struct look *l, const char *path, const char *line)
+{
+	for (const char *at = line; (at = strstr(at, "initrd=")); at++) {
+		sp_autofree char *file = sp_xasprintf("/%.*s", (int) strcspn(at + 7, " \t\""), at + 7);
+		for (char *p = file; (p = strchr(p, '\\'));)
+			*p = '/';
+		check_file(l, path, file);
+	}
+}
+
+/* One line each: "title" "options". The kernel is the one beside the file. */
+static size_t check_refind(const struct look *l, const char *path, char *text)
+{
+	char *rest = text;
+	size_t n = 0;
+
+	for (char *line; (line = next_line(&rest));) {
+		char *end = *line == '"' ? strchr(line + 1, '"') : NULL, *options = end ? strchr(end + 1, '"') : NULL;
+		char *last = options ? strrchr(options + 1, '"') : NULL;
+
+		if (!last)
+			continue;
+		*last = '\0';
+		check_line(l, path, options + 1);
+		check_efi_initrd(l, path, options + 1);
+		n++;
+	}
+	return n;
+}
+
+static const struct format {
+	const char *folder, *end;
+	size_t (*check)(const struct look *l, const char *path, char *text);
+} formats[] = {
+	{ "/loader/entries/", ".conf", check_bls },
+	{ "/grub/", "/grub.cfg", check_grub_cfg },
+	{ "/grub2/", "/grub.cfg", check_grub_cfg },
+	{ "/", "/refind_linux.conf", check_refind },
+};
+
+static size_t check_all(const struct look *l)
+{
 	size_t kernels = 0;
 
-	for (size_t i = 0; i < now->n; i++)
-		for (size_t k = 0; k < SP_ELEMENTS(formats); k++)
-			if (strstr(now->v[i].path, formats[k].folder) && sp_endswith(now->v[i].path, formats[k].end))
-				kernels += check_text(&now->v[i], formats[k].one_each, now, first, tokens,
-						      problems ? problems : &unused);
+	for (size_t i = 0; i < l->now->n; i++) {
+		const struct node *n = &l->now->v[i];
+		for (size_t k = 0; k < SP_ELEMENTS(formats); k++) {
+			if (!strstr(n->path, formats[k].folder) || !sp_endswith(n->path, formats[k].end))
+				continue;
+			sp_autofree char *text = sp_xstrndup(n->bytes.len ? n->bytes.data : "", n->bytes.len);
+			kernels += formats[k].check(l, n->path, text);
+		}
+	}
 	return kernels;
 }
 
 void check_entries(const struct tree *now, const struct tree *first, const struct sp_strv *tokens,
 		   struct sp_strv *problems)
 {
-	const size_t had = each_file(first, first, tokens, NULL), has = each_file(now, first, tokens, problems);
+	sp_autostrv struct sp_strv unused = { 0 };
+	const size_t had = check_all(&(struct look){ first, first, tokens, &unused });
+	const size_t has = check_all(&(struct look){ now, first, tokens, problems });
 
 	if (had == 0)
 		sp_strv_add(problems, "no menu entry of a known format: give machine.c a row for it");
