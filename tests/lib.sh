@@ -273,7 +273,7 @@ boot_gpu() { # LINE: what ttm and amdgpu make of it
 
 firmware_mib() { # the carve-out that the firmware has been told to make at the next start, MiB; nothing: it is not known
 	uma=$(ls "$TREE"/sys/bus/pci/devices/*/uma/carveout 2>/dev/null | head -n 1)
-	hp=$(ls "$TREE"/sys/class/firmware-attributes/hp-bioscfg/attributes/*/current_value 2>/dev/null | head -n 1)
+	hp=$(ls "$TREE"/sys/class/firmware-attributes/hp-bioscfg/attributes/*[Mm]emory*/current_value 2>/dev/null | head -n 1)
 	if [ -n "$uma" ]; then
 		text=$(sed -n "s/^$(cat "$uma"):.*(\(.*\))\$/\1/p" "${uma}_options")
 	elif [ -n "$hp" ]; then
