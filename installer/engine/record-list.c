@@ -17,6 +17,8 @@ struct row {
 	enum sp_take how;
 };
 
+#define HP "/sys/class/firmware-attributes/hp-bioscfg/"
+
 static const struct row machine_rows[] = {
 	{ "/proc/cpuinfo", SP_TAKE_PLAIN },
 	{ "/proc/meminfo", SP_TAKE_PLAIN },
@@ -32,6 +34,12 @@ static const struct row machine_rows[] = {
 	{ "/sys/kernel/iommu_groups/*/type", SP_TAKE_PLAIN },
 	{ "/sys/kernel/debug/dri/*/amdgpu_firmware_info", SP_TAKE_PLAIN },
 	{ "/sys/firmware/efi", SP_TAKE_NAME },
+	{ "/sys/firmware/efi/efivars/OsIndications*-8be4df61-93ca-11d2-aa0d-00e098032b8c", SP_TAKE_PLAIN },
+	{ HP "authentication", SP_TAKE_NAME }, /* never what was put into current_password */
+	{ HP "authentication/Setup Password/is_enabled", SP_TAKE_PLAIN },
+	{ HP "authentication/Setup Password/role", SP_TAKE_PLAIN },
+	{ HP "authentication/SPM/is_enabled", SP_TAKE_PLAIN },
+	{ HP "authentication/SPM/role", SP_TAKE_PLAIN },
 	{ "/proc/swaps", SP_TAKE_COPY }, /* and whatever else a fact comes from: see sp_facts_paths() */
 	{ NULL, SP_TAKE_COPY },
 };
@@ -44,7 +52,7 @@ static const struct row module_rows[] = {
 };
 static const char *const modules[] = { "amdgpu", "ttm", "amdttm", "amd_ttm", "amdxdna" };
 
-#define HP_ATTRIBUTES "/sys/class/firmware-attributes/hp-bioscfg/attributes"
+#define HP_ATTRIBUTES HP "attributes"
 
 static const struct row root_rows[] = {
 	/* ours */
@@ -196,7 +204,11 @@ static void take_firmware(const struct sp_root *machine, struct sp_items *ret)
 	for (size_t i = 0; i < names.n; i++)
 		for (size_t k = 0; k < SP_ELEMENTS(files) && sp_firmware_is_carve_out(names.v[i]); k++) {
 			sp_autofree char *path = sp_xasprintf(HP_ATTRIBUTES "/%s/%s", names.v[i], files[k]);
+			const size_t before = ret->n;
+			struct stat st;
 			sp_record_take(machine, true, path, SP_TAKE_PLAIN, ret);
+			if (ret->n > before && sp_root_stat(machine, path, &st) == 0)
+				ret->v[ret->n - 1].read_only = !(st.st_mode & 0222);
 		}
 }
 

@@ -12,7 +12,7 @@ static unsigned mode_of(const struct sp_item *item)
 {
 	if (item->denied)
 		return 0;
-	return item->kind == SP_ITEM_FOLDER ? 0755 : 0644;
+	return item->kind == SP_ITEM_FOLDER ? 0755 : item->read_only ? 0444 : 0644;
 }
 
 /* --- tree ----------------------------------------------------------------------------------------------------------

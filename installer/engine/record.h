@@ -12,6 +12,7 @@ struct sp_item {
 	enum sp_item_kind kind;
 	bool plain;  /* comes from a package or names nobody: is left as it is */
 	bool denied; /* there, but not for us to read: is empty, and nobody may read it in the record either */
+	bool read_only; /* nobody may write it: for firmware that is the answer */
 	struct sp_buf bytes;
 	char *link; /* text of a symbolic link */
 };

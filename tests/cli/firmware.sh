@@ -59,6 +59,26 @@ mv "$TREE/$UMA" "$TREE/$HP/attributes/Graphics Switch"
 sp --json firmware uma
 check 'an attribute of another name is none' test -z "$(json_get "$OUT" .carve_out.next_boot_mib | sed 's/null//')"
 
+# --- recorded -------------------------------------------------------------------------------------------------------
+
+new_machine zbook-64-uma32
+password_is 1
+echo geheim >"$TREE/$HP/authentication/Setup Password/current_password"
+mkdir -p "$TREE/$HP/attributes/Asset Tag"
+echo 'somebody' >"$TREE/$HP/attributes/Asset Tag/current_value"
+chmod 444 "$TREE/$UMA/current_value"
+own_firmware
+sp --json firmware uma
+grep -v '"path"' "$OUT" >"$SCRATCH/told"
+sp_must record --output "$SCRATCH/record"
+run_sp --root "$TREE" --machine "$SCRATCH/record" --json firmware uma
+grep -v '"path"' "$OUT" >"$SCRATCH/told-by-record"
+expect_same 'a record says the same of the firmware' "$SCRATCH/told" "$SCRATCH/told-by-record"
+expect_match 'that there is a password' "$OUT" '"password": true'
+expect_match 'that it is read-only' "$OUT" '"read_only": true'
+check 'a record holds neither password nor other attributes, and may not be written' \
+	test -z "$(grep -rl 'geheim\|somebody' "$SCRATCH/record")" -a ! -e "$SCRATCH/record/$MARK"
+
 # --- in one go, and back --------------------------------------------------------------------------------------------
 
 new_zbook
