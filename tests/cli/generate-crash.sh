@@ -30,7 +30,9 @@ for setup in $("$FAULT" setups | sed -n 's/ generates$//p'); do
 	live_under_fire "$setup, running: $case"
 	new_system "$machine"
 	live apply --yes
-	: >"$TREE/boot/vmlinuz-9.9.9-later" # so that rollback has to generate
+	for file in vmlinuz-9.9.9-later initrd.img-9.9.9-later initrd-9.9.9-later initramfs-9.9.9-later.img; do
+		: >"$TREE/boot/$file" # so that rollback has to generate
+	done
 	generate_menu
 	live_under_fire "$setup, running, with a new kernel: $case" -g here -g recover-here
 done

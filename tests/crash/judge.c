@@ -2,7 +2,7 @@
 /* One fault, and everything that must hold after it. */
 #include "crash.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -134,9 +134,17 @@ static bool ask_status(const struct trial *t, const char *when, enum state state
 	return interrupted;
 }
 
+/* Wherever its lines are folded. */
 static bool says(const struct sp_buf *b, const char *what)
 {
-	return b->len && strstr(b->data, what);
+	sp_autobuf struct sp_buf flat = { 0 };
+
+	for (size_t i = 0; i < b->len; i++)
+		if (!isspace((unsigned char) b->data[i]))
+			sp_buf_add(&flat, &b->data[i], 1);
+		else if (flat.len && flat.data[flat.len - 1] != ' ')
+			sp_buf_adds(&flat, " ");
+	return flat.len && strstr(flat.data, what);
 }
 
 static bool is_kill(const struct fault *f)
