@@ -65,9 +65,19 @@ c_sources() { # FOLDERS: what cmocka runs is left out, to a checker its macros l
 unknown_findings() {
 	grep -E '^[^ :]+:[0-9]+:[0-9]+: [a-z ]+: ' "$1" | sed "s,^$SOURCES/,," | sort -u |
 		awk -F '\t' -v known="$ANALYSIS/false-positives" '
+			function is_there(file, text, line, found, got) {
+				while (!found && (got = (getline line <file)) > 0)
+					found = index(line, text)
+				close(file)
+				return found || got < 0
+			}
 			BEGIN {
 				while ((getline <known) > 0)
-					if ($0 !~ /^#/ && NF == 4) { n++; check[n] = $1; file[n] = $2; text[n] = $3 }
+					if ($0 !~ /^#/) {
+						n++; check[n] = $1; file[n] = $2; text[n] = $3
+						if (NF != 4 || $4 == "") print known ": four fields: " $0
+						else if (!is_there($2, $3)) print known ": no such line any more: " $0
+					}
 			}
 			{
 				split($0, at, ":")
