@@ -7,18 +7,26 @@
  * The order of rpm and dpkg for what kernels are called: runs of digits
  * compare as numbers, runs of letters as text, a number is newer than letters,
  * what goes on is newer than what ends; '~' and a release candidate ("-rc2")
- * come before the end. Other characters only separate.
+ * come before the end. Other characters only separate. What stands in one
+ * place has one rank, so that any three versions are in one order.
  */
+
+enum rank { BEFORE_ALL, CANDIDATE, END, WORD, NUMBER };
 
 static bool separates(char c)
 {
 	return c && !isalnum((unsigned char) c) && c != '~';
 }
 
-/* Does a run start here that is older than nothing at all? */
-static bool before_end(const char *s)
+static enum rank rank_of(const char *s)
 {
-	return *s == '~' || (s[0] == 'r' && s[1] == 'c' && isdigit((unsigned char) s[2]));
+	if (*s == '~')
+		return BEFORE_ALL;
+	if (s[0] == 'r' && s[1] == 'c' && isdigit((unsigned char) s[2]))
+		return CANDIDATE;
+	if (!*s)
+		return END;
+	return isdigit((unsigned char) *s) ? NUMBER : WORD;
 }
 
 static size_t digits(const char *s)
@@ -59,15 +67,6 @@ static int compare_words(const char **a, const char **b)
 	return r;
 }
 
-static int at_end(const char *a, const char *b)
-{
-	if (!*a && !*b)
-		return 0;
-	if (*a)
-		return before_end(a) ? -1 : 1;
-	return before_end(b) ? 1 : -1;
-}
-
 int sp_version_compare(const char *a, const char *b)
 {
 	int r = 0;
@@ -77,19 +76,16 @@ int sp_version_compare(const char *a, const char *b)
 			a++;
 		while (separates(*b))
 			b++;
-		if (!*a || !*b)
-			return at_end(a, b);
-		if (*a == '~' || *b == '~') {
-			if (*a != *b)
-				return *a == '~' ? -1 : 1;
+		const enum rank x = rank_of(a), y = rank_of(b);
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (x == END)
+			return 0;
+		if (x == BEFORE_ALL) {
 			a++;
 			b++;
-		} else if (isdigit((unsigned char) *a) && isdigit((unsigned char) *b)) {
-			r = compare_numbers(&a, &b);
-		} else if (isalpha((unsigned char) *a) && isalpha((unsigned char) *b)) {
-			r = compare_words(&a, &b);
 		} else {
-			return isdigit((unsigned char) *a) ? 1 : -1;
+			r = x == NUMBER ? compare_numbers(&a, &b) : compare_words(&a, &b);
 		}
 	}
 	return r;

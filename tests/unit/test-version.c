@@ -25,6 +25,10 @@ static const struct {
 	{ "6.18.0-rc6", "6.18.0" },
 	{ "6.18.0-rc2", "6.18.0-rc10" },
 	{ "6.18.0-0.rc6.20251101git1.fc44", "6.18.0-65.fc44" },
+	/* a candidate is older than whatever goes on, too: all three are in one order */
+	{ "6.18-rc1", "6.18-arch1-1" },
+	{ "6.18", "6.18-arch1-1" },
+	{ "6.18~rc1", "6.18-rc1" },
 	{ "6.12~rc1", "6.12" },
 	{ "6.12~rc1", "6.12~rc2" },
 	{ "6.1.0-31-amd64", "6.12.48+deb13-amd64" },
