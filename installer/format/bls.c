@@ -115,11 +115,12 @@ void sp_bls_clear(struct sp_bls *bls)
 	*bls = (struct sp_bls){ 0 };
 }
 
+/* A bare "options" says nothing, and GRUB stops reading there: it is not the line, and stays as it is. */
 static bool find_options(const struct sp_buf *file, struct pair *ret)
 {
 	*ret = (struct pair){ 0 };
 	while (next_pair(file, ret))
-		if (key_is(file, ret, "options"))
+		if (key_is(file, ret, "options") && ret->value < ret->at.end)
 			return true;
 	return false;
 }
@@ -161,18 +162,15 @@ int sp_bls_put_options(const struct sp_buf *file, const char *var, const char *l
 		return r;
 	if (strpbrk(line, "\r\n"))
 		return sp_error_set(err, -EINVAL, "an options line cannot hold a line end");
-	if (!find_options(file, &p)) {
+	if (find_options(file, &p)) {
+		if (*line)
+			sp_text_splice(file, p.value, p.at.end, line, ret);
+		else
+			sp_text_drop_line(file, &p.at, ret);
+	} else if (*line) {
 		add_options(file, line, ret);
-		return 0;
-	}
-	sp_autofree char *old = pair_value(file, &p);
-	sp_autofree char *text = sp_xasprintf("%s%s", p.value == p.key_end ? " " : "", line);
-
-	if (sp_streq(old, line))
+	} else {
 		sp_text_splice(file, 0, 0, "", ret);
-	else if (!*line)
-		sp_text_drop_line(file, &p.at, ret);
-	else
-		sp_text_splice(file, p.value, p.at.end, text, ret);
+	}
 	return 0;
 }

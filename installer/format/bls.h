@@ -24,7 +24,8 @@ void sp_bls_clear(struct sp_bls *bls);
 
 /*
  * Host functions of kind bls: see format/host.h. A new options line is put where GRUB still reads it. An empty line
- * takes the options line out again, because a bare "options" would make GRUB stop reading there.
+ * takes the options line out again, because a bare "options" makes GRUB stop reading there; one that is there already
+ * counts for nothing and stays.
  */
 int sp_bls_get_options(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err) sp_must_check;
 int sp_bls_put_options(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
