@@ -128,6 +128,15 @@ static void rewrite(const struct sp_buf *file, size_t end, const char *var, cons
 	}
 }
 
+/* Is it what was put in? Not behind a last line that goes on with a backslash, which is no variable that we change. */
+static bool says(const struct sp_buf *file, const char *var, const char *value)
+{
+	sp_autofree char *is = NULL;
+	int r = sp_grubenv_get(file, var, &is, NULL);
+
+	return value ? r == 0 && sp_streq(is, value) : r == -ENOENT;
+}
+
 int sp_grubenv_put(const struct sp_buf *file, const char *var, const char *value, struct sp_buf *ret,
 		   struct sp_error **err)
 {
@@ -148,6 +157,8 @@ int sp_grubenv_put(const struct sp_buf *file, const char *var, const char *value
 				    SP_GRUBENV_SIZE);
 	while (b.len < SP_GRUBENV_SIZE)
 		sp_buf_adds(&b, "#");
+	if (!says(&b, var, value))
+		return sp_error_set(err, -EINVAL, "damaged GRUB environment block: its last line goes on with a backslash");
 	sp_buf_clear(ret);
 	*ret = b;
 	b = (struct sp_buf){ 0 };

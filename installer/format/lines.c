@@ -14,8 +14,8 @@ bool sp_text_next(const struct sp_buf *file, struct sp_textline *l)
 	l->end = nl ? (size_t) (nl - file->data) : file->len;
 	l->next = nl ? l->end + 1 : file->len;
 	l->number++;
-	if (l->end > l->start && file->data[l->end - 1] == '\r')
-		l->end--;
+	if (nl && l->end > l->start && file->data[l->end - 1] == '\r')
+		l->end--; /* at the end of the file it is half of a line end: a control byte */
 	return true;
 }
 

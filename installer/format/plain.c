@@ -116,14 +116,23 @@ static void replace_word(struct rewrite *w, size_t i, const char *text)
 	w->done = word_end(w, i);
 }
 
-/* With one blank beside it: the one in front, unless the word begins its line. */
+/* Only blanks are in front of it, which are no word's. */
+static bool begins_line(const struct sp_buf *file, size_t start)
+{
+	while (start > 0 && sp_text_is_blank(file->data[start - 1]))
+		start--;
+	return start == 0 || file->data[start - 1] == '\n';
+}
+
+/* With one blank beside it: the one in front, unless the word begins its line and has one behind it. */
 static void delete_word(struct rewrite *w, size_t i)
 {
 	size_t start = word_start(w, i), end = word_end(w, i);
+	bool behind = end < w->file->len && sp_text_is_blank(w->file->data[end]);
 
-	if (start > w->done && sp_text_is_blank(w->file->data[start - 1]))
+	if (start > w->done && sp_text_is_blank(w->file->data[start - 1]) && !(behind && begins_line(w->file, start)))
 		start--;
-	else if (end < w->file->len && sp_text_is_blank(w->file->data[end]))
+	else if (behind)
 		end++;
 	copy_to(w, start);
 	w->done = end;
@@ -234,13 +243,11 @@ static int rewrite_words(const struct sp_buf *file, const struct joined *j, cons
 	return r;
 }
 
-int sp_plain_put(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
-		 struct sp_error **err)
+static int put(const struct sp_buf *file, const char *line, struct sp_buf *ret, struct sp_error **err)
 {
 	sp_cleanup(joined_clear) struct joined j = { 0 };
 	int r = join(file, &j, err);
 
-	(void) var;
 	if (r < 0)
 		return r;
 	if (strpbrk(line, "\r\n"))
@@ -255,5 +262,37 @@ int sp_plain_put(const struct sp_buf *file, const char *var, const char *line, s
 		sp_text_splice(file, j.last.start, j.last.end, line, ret);
 	else
 		return rewrite_words(file, &j, line, ret, err);
+	return 0;
+}
+
+/* Does the file say these words? Not where one that begins with '#' came to begin its line, which is a comment then. */
+static bool says(const struct sp_buf *file, const char *line)
+{
+	sp_cleanup(joined_clear) struct joined j = { 0 };
+	sp_autoargs struct sp_args is = { 0 }, wanted = { 0 };
+	bool same = join(file, &j, NULL) == 0;
+
+	sp_args_parse(j.line.data ? j.line.data : "", &is);
+	sp_args_parse(line, &wanted);
+	same = same && is.n == wanted.n;
+	for (size_t i = 0; i < is.n && same; i++)
+		same = sp_streq(is.v[i].text, wanted.v[i].text);
+	return same;
+}
+
+int sp_plain_put(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
+		 struct sp_error **err)
+{
+	sp_autobuf struct sp_buf new = { 0 };
+	int r = put(file, line, &new, err);
+
+	(void) var;
+	if (r < 0)
+		return r;
+	if (!says(&new, line))
+		return sp_error_set(err, -EOPNOTSUPP, "a word that begins with '#' would come to begin a line");
+	sp_buf_clear(ret);
+	*ret = new;
+	new = (struct sp_buf){ 0 };
 	return 0;
 }

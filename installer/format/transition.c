@@ -312,6 +312,8 @@ void sp_cmdline_transition(const char *line, const struct sp_tokens *from, const
 		if (is_token(to->v[i].text) && find_slot(to, to->v[i].text) == &to->v[i] &&
 		    !find_slot(from, to->v[i].text))
 			claim(&w, &to->v[i], NULL, ret);
+	if (w.n > 0 && sp_token_is_open(w.v[w.n - 1].text))
+		*w.tail = '\0'; /* put back to the end, it would take these blanks for its own */
 	ret->line = sp_words_line(&w);
 }
 

@@ -123,6 +123,20 @@ static void refuses_damage(void **state)
 	}
 }
 
+/* A last line that goes on with a backslash would take what is put behind it. */
+static void refuses_to_be_swallowed(void **state)
+{
+	sp_autobuf struct sp_buf file = { 0 }, out = { 0 };
+	sp_autoerror struct sp_error *err = NULL;
+
+	(void) state;
+	block(&file, "a=1\n#x=\\\n");
+	assert_int_equal(sp_grubenv_put(&file, "b", "1", &out, &err), -EINVAL);
+	assert_string_equal(err->message, "damaged GRUB environment block: its last line goes on with a backslash");
+	assert_int_equal(out.len, 0);
+	assert_int_equal(sp_grubenv_put(&file, "a", "2", &out, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +144,7 @@ int main(void)
 		cmocka_unit_test(puts_values),
 		cmocka_unit_test(a_full_block),
 		cmocka_unit_test(refuses_damage),
+		cmocka_unit_test(refuses_to_be_swallowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,7 @@ static const struct {
 	  .line = "root=1 x ro y a=1 -- z",
 	  .after = "root=1  x\r\nro\ty a=1 -- z\r\n" },
 	{ .before = "-- z\ny\n", .line = "a=1 b=2 -- z y", .after = "a=1 b=2 -- z\ny\n" },
+	{ .before = "\tb c\nd\n", .line = "a=1 a=2 b c d", .after = "\ta=1 a=2 b c\nd\n" },
 	{ .before = "a=1 ro\nx a=2 y\n", .line = "ro x a=3 y", .after = "ro\nx a=3 y\n" },
 	{ .before = "x a=1\nro\n", .line = "x ro b=1", .after = "x\nro b=1\n" },
 	{ .before = "a=1\nro\n", .line = "ro", .after = "\nro\n", .one_way = true },
@@ -104,6 +105,11 @@ static void refuses(void **state)
 		{ "ro\n\x1b[1m\n", 8, "ro", -EINVAL },
 		{ "ro\n", 3, "ro\nquiet", -EINVAL },
 		{ "x=\"a\nb\" ro\n", 11, "x=1 ro", -EOPNOTSUPP },
+		/* half of a line end */
+		{ "ro\r", 3, "ro a=1", -EINVAL },
+		/* what is left would be a comment */
+		{ "x\na=1 #y\n", 9, "x #y b=1", -EOPNOTSUPP },
+		{ "a=1 #y\n", 7, "#y b=1", -EOPNOTSUPP },
 	};
 	sp_autobuf struct sp_buf many = { 0 }, out = { 0 };
 

@@ -156,6 +156,7 @@ static void later_steps(void **state)
 		/* an open quote comes last */
 		{ "ro a=1 x", "a=1<a=\"p q", "", "ro x a=\"p q", "", "" },
 		{ "ro x", "a=1<a=\"p q", "", "ro x a=\"p q", "", "" },
+		{ "ro a=1  ", "a=1<a=\"p q", "", "ro a=\"p q", "", "" },
 		{ "ro a=1 -- x", "a=1<a=\"p q", "", "ro a=\"p q\" -- x", "", "" },
 		{ "ro a=1 b=\"x y", "a=1<a=\"p q", "", "ro a=\"p q\" b=\"x y", "", "" },
 		/* positions that are not there any more */
