@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 enum { MAX_WORDS = 64 }; /* of a command; what stands behind them does not tell us anything */
+enum { NO_ITEM = -2 };	 /* an entry within an entry: made when that one is booted, so never part of the menu */
 
 struct word {
 	char *text;	   /* without its quotes; variables as written */
@@ -17,7 +18,7 @@ struct parser {
 	struct sp_menu *menu;
 	struct sp_error **err;
 	char *section;
-	int open[SP_MENU_MAX_DEPTH]; /* items whose blocks are open; -1: the block of a function */
+	int open[SP_MENU_MAX_DEPTH]; /* items whose blocks are open; -1: the block of a function; or NO_ITEM */
 	size_t open_at[SP_MENU_MAX_DEPTH];
 	size_t depth;
 	struct word words[MAX_WORDS]; /* of the command that is read */
@@ -146,7 +147,7 @@ static bool is_word(const struct parser *p, size_t i, const char *text)
 static int current(const struct parser *p)
 {
 	for (size_t i = p->depth; i > 0; i--)
-		if (p->open[i - 1] >= 0)
+		if (p->open[i - 1] != -1)
 			return p->open[i - 1];
 	return -1;
 }
@@ -194,11 +195,14 @@ static int add_item(struct parser *p, size_t first, bool submenu)
 static int open_block(struct parser *p, size_t first)
 {
 	const bool submenu = is_word(p, first, "submenu"), entry = submenu || is_word(p, first, "menuentry");
+	const int at = current(p);
 	int item = -1;
 
 	if (p->depth == SP_MENU_MAX_DEPTH)
 		return refuse(p, -E2BIG, p->pos, "blocks stand too deeply in one another");
-	if (entry) {
+	if (entry && (at == NO_ITEM || (at >= 0 && !p->menu->v[at].submenu))) {
+		item = NO_ITEM;
+	} else if (entry) {
 		int r = add_item(p, first, submenu);
 		if (r < 0)
 			return r;
