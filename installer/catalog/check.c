@@ -38,7 +38,7 @@ static bool modprobe_key(const char *key)
 {
 	const char *dot = strchr(key, '.');
 
-	return only(key, LETTERS DIGITS "._-") && dot && dot != key && dot[1] && !strchr(dot + 1, '.');
+	return only(key, LETTERS DIGITS "._-") && dot && dot != key && !strchr("-", dot[1]) && !strchr(dot + 1, '.');
 }
 
 static bool sysctl_key(const char *key)

@@ -105,6 +105,7 @@ static const struct {
 	{ SYSCTL, ONE("bad", "vm.x", "1 "), SYSCTL ":1: the value '1 ' of 'bad' is not a sysctl value", NULL, 0 },
 	{ MODPROBE, ONE("bad", "amdgpu", "1"), MODPROBE ":1: the key 'amdgpu' is not 'module.parameter'", NULL, 0 },
 	{ MODPROBE, ONE("bad", "a.b.c", "1"), MODPROBE ":1: the key 'a.b.c' is not 'module.parameter'", NULL, 0 },
+	{ MODPROBE, ONE("bad", "a.-b", "1"), MODPROBE ":1: the key 'a.-b' is not 'module.parameter'", NULL, 0 },
 	{ MODPROBE, ONE("bad", ".b", "1"), MODPROBE ":1: the key '.b' is not 'module.parameter'", NULL, 0 },
 	{ MODPROBE, ONE("bad", "a.b", "1 2"),
 	  MODPROBE ":1: the value '1 2' of 'bad' is not safe in an options line", NULL, 0 },
