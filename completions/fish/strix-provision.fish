@@ -48,6 +48,8 @@ function __strix_provision_words
         strix-provision __complete commands 2>/dev/null
     else if test "$command" = explain
         strix-provision __complete ids 2>/dev/null
+    else if test "$command" = firmware
+        strix-provision __complete firmware 2>/dev/null
     end
 end
 

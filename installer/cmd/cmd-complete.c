@@ -5,6 +5,7 @@
  *   __complete commands            NAME, summary
  *   __complete options [COMMAND]   --NAME, argument or nothing, help; -L where there is a letter
  *   __complete ids                 what explain takes: settings and entries of the log
+ *   __complete firmware            what firmware takes
  *   __complete values NAME         what the argument of an option may be (file names are the shell's business)
  */
 #include <errno.h>
@@ -91,10 +92,12 @@ int sp_cmd_complete(const struct sp_call *call, struct sp_error **err)
 		put_options(out, args[1]);
 	else if (sp_streq(args[0], "ids"))
 		put_ids(out, call->cli->data);
+	else if (sp_streq(args[0], "firmware"))
+		(void) fputs("uma\tshow or set the carve-out\nsetup\tgo to the setup screen at the next start\n", out);
 	else if (sp_streq(args[0], "values"))
 		return put_values(out, args[1], call->cli->data);
 	else {
-		(void) sp_error_set(err, -EINVAL, "__complete takes commands, options, ids or values");
+		(void) sp_error_set(err, -EINVAL, "__complete takes commands, options, ids, firmware or values");
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}
 	return SP_EXIT_OK;

@@ -66,6 +66,7 @@ int sp_cmd_rollback(const struct sp_call *call, struct sp_error **err)
 		rc = sp_rollback(call->session, &options, &res, err);
 	for (size_t i = 0; i < recovered.recovered.n; i++)
 		sp_strv_add(&res.recovered, recovered.recovered.v[i]);
+	sp_strv_copy(&res.warnings, &recovered.warnings);
 	enum sp_exit status = rc == 0 && res.unfinished ? SP_EXIT_RECOVER : sp_cmd_exit(rc, *err);
 	said = sp_report_rollback(call->report, &res, status, rc < 0 ? *err : NULL);
 	if (rc < 0)

@@ -16,9 +16,15 @@ int sp_consent_settle(const struct sp_call *call, struct sp_result *ret, struct 
 {
 	struct sp_store *store = NULL;
 
-	if (call->cli->yes || sp_report_can_ask(call->report))
-		return sp_recover(call->session, ret, err);
-	int rc = sp_store_open(call->session->root, false, &store, err);
+	int rc;
+
+	if (call->cli->yes || sp_report_can_ask(call->report)) {
+		rc = sp_recover(call->session, ret, err);
+		if (ret->firmware) /* what follows goes on from there */
+			sp_strv_add(&ret->warnings, ret->firmware);
+		return rc;
+	}
+	rc = sp_store_open(call->session->root, false, &store, err);
 	if (rc < 0)
 		return rc;
 	bool interrupted = sp_store_interrupted(store);

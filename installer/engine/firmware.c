@@ -45,6 +45,11 @@ static struct sp_gate_input gate_input(const struct sp_session *s, const struct 
 	};
 }
 
+static bool same_uma(const struct sp_selection *a, const struct sp_selection *b)
+{
+	return a->uma == b->uma && a->uma_mib == b->uma_mib;
+}
+
 /* --- in a plan ------------------------------------------------------------------------------------------------------ */
 
 void sp_plan_firmware(const struct sp_session *s, struct sp_plan *p, const struct sp_selection *config, const json_t *told)
@@ -54,7 +59,7 @@ void sp_plan_firmware(const struct sp_session *s, struct sp_plan *p, const struc
 	in.uma = p->selection.uma;
 	in.uma_mib = p->selection.uma_mib;
 	/* What an earlier apply recorded is not asked for again: a plain apply never writes firmware. */
-	in.asked = (s->selection.given && s->selection.uma == in.uma) || config->uma == in.uma;
+	in.asked = (s->selection.given && same_uma(&s->selection, &p->selection)) || same_uma(config, &p->selection);
 	sp_gate_decide(&in, &p->gate);
 	p->firmware_gate = p->gate.state != SP_GATE_GREEN;
 	p->next.carve_out_mib = p->gate.carve_out_mib;

@@ -215,6 +215,13 @@ prepare() { # the tree as it is before the run that is killed
 	start_driver $1
 }
 
+sample() { # SP_CRASH_MAX of the points, spread evenly, and the last
+	awk -v max="$SP_CRASH_MAX" '{ line[NR] = $0 }
+		END { step = NR > max ? NR / max : 1
+		      for (i = step; int(i) < NR; i += step) print line[int(i)]
+		      print line[NR] }' "$SCRATCH/points" >"$SCRATCH/tried"
+}
+
 crash() { # DESCRIPTION MACHINE OLD NEW SIZE DRIVER-OPTION STATUS-OF-RECOVER BEFORE...: kill apply --uma SIZE everywhere
 	what=$1 machine=$2 OLD_VALUE=$3 NEW_VALUE=$4 size=$5 option=$6 recover=$7
 	shift 7
@@ -231,10 +238,7 @@ crash() { # DESCRIPTION MACHINE OLD NEW SIZE DRIVER-OPTION STATUS-OF-RECOVER BEF
 	[ "$STATUS" -eq 0 ] || bail_out "$what: apply under strace ends with $STATUS: $(head -n 1 "$ERR")"
 	list_root_untimed "$SCRATCH/new"
 	total=$(wc -l <"$SCRATCH/points") tried=0 bad=0 seen=
-	awk -v max="$SP_CRASH_MAX" '{ line[NR] = $0 }
-		END { step = NR > max ? NR / max : 1
-		      for (i = step; int(i) < NR; i += step) print line[int(i)]
-		      print line[NR] }' "$SCRATCH/points" >"$SCRATCH/tried"
+	sample
 	while read -r call nth; do
 		prepare "$option"
 		SP_AS="strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$nth"
@@ -255,11 +259,42 @@ crash() { # DESCRIPTION MACHINE OLD NEW SIZE DRIVER-OPTION STATUS-OF-RECOVER BEF
 	check "$what: killed at $tried of $total calls: safe at once, and whole once recovered" test "$bad" -eq 0
 }
 
+crash 'shrinking, with a password' zbook-64-uma32 '32 GB' '512 MB' 512M --password=geheim 0,7
+check 'some were left with the new carve-out and the old files, which fit' test "${seen#*kept}" != "$seen"
 crash 'shrinking' zbook-64-uma32 '32 GB' '512 MB' 512M '' 0
 check 'some ended as before, some as after' test "${seen#*old}" != "$seen" -a "${seen#*new}" != "$seen"
 check 'without a password the firmware always goes along' test "${seen#*kept}" = "$seen"
-crash 'shrinking, with a password' zbook-64-uma32 '32 GB' '512 MB' 512M --password=geheim 0,7
-check 'some were left with the new carve-out and the old files, which fit' test "${seen#*kept}" != "$seen"
+# What was cut short is undone in the right order, too.
+prepare ''
+SP_AS="strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL:when=3"
+sp apply --yes --uma 512M
+SP_AS="strace -qq -o $SCRATCH/strace -e trace=$CALLS"
+stop_driver
+chmod -R u+rwX "$SCRATCH/pristine"
+rm -rf "$SCRATCH/pristine"
+cp -a "$TREE" "$SCRATCH/pristine"
+OLD_VALUE='512 MB'
+prepare ''
+sp recover
+SP_AS=
+sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$SCRATCH/strace" | awk '{ print $1, ++n[$1] }' >"$SCRATCH/points"
+sample
+tried=0 bad=0
+while read -r call nth; do
+	prepare ''
+	SP_AS="strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$nth"
+	sp recover </dev/null
+	SP_AS=
+	tried=$((tried + 1))
+	safe || { bad=$((bad + 1)) && note "recover killed at $call $nth: not safe"; }
+	sp recover </dev/null
+	list_root_untimed "$SCRATCH/now"
+	[ "$STATUS" = 0 ] && cmp -s "$SCRATCH/now" "$SCRATCH/old" && [ "$(cat "$SCRATCH/store")" = '32 GB' ] ||
+		{ bad=$((bad + 1)) && note "recover killed at $call $nth: the next ends with $STATUS, $(cat "$SCRATCH/store")"; }
+done <"$SCRATCH/tried"
+CASES=$((CASES + tried)) VIOLATIONS=$((VIOLATIONS + bad))
+check "recover killed at $tried calls: safe at once, and all as before once recovered" test "$bad" -eq 0
+
 crash 'growing' zbook-64-fedora '512 MB' '32 GB' 32G '' 0 apply --yes
 check 'some ended as before, some as after' test "${seen#*old}" != "$seen" -a "${seen#*new}" != "$seen"
 crash 'growing, with a password' zbook-64-fedora '512 MB' '32 GB' 32G --password=geheim 0,7 apply --yes
