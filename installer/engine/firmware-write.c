@@ -126,13 +126,13 @@ void sp_recall_clear(struct sp_recall *r)
 char *sp_firmware_left(const struct sp_attribute *a)
 {
 	return sp_xasprintf("the firmware's carve-out could not be set back from '%s' to '%s'; the files fit either. "
-			    "'strix-provision apply' goes on from there; to set it back: strix-provision firmware uma",
+			    "'strix-provision apply' goes on from there; 'strix-provision firmware uma SIZE' sets it back",
 			    a->after, a->before);
 }
 
 /* --- by itself ------------------------------------------------------------------------------------------------------ */
 
-/* A larger carve-out may leave less memory than what was applied lets the GPU have: then both must change together. */
+/* A carve-out may leave less memory than what was applied lets the GPU have: then both must change together. */
 static int check_sizes(const struct sp_firmware *fw, const struct sp_applied *applied, struct sp_error **err)
 {
 	const struct sp_size_input in = {
@@ -143,7 +143,7 @@ static int check_sizes(const struct sp_firmware *fw, const struct sp_applied *ap
 	};
 	struct sp_sizes sizes = { 0 };
 
-	if (!applied->gtt_mib || fw->gate.shrinks || sp_sizes_compute(&in, &sizes, NULL) == 0) {
+	if (!applied->gtt_mib || sp_sizes_compute(&in, &sizes, NULL) == 0) {
 		sp_sizes_clear(&sizes);
 		return 0;
 	}

@@ -193,6 +193,14 @@ expect_status 'rollback of a carve-out that somebody has changed since' 0
 expect_said 'is told' 'not what transaction [0-9]+ set it to'
 expect_carve_out 'and it stays' '8 GB'
 
+new_zbook
+sp apply --yes --uma-by-hand 512M
+sp firmware uma 16G --yes
+expect_status 'smaller than now, and still too large for the sizes' 4
+sp firmware uma 512M --yes
+expect_status 'what the sizes are for' 0
+expect_carve_out 'it is set' '512 MB'
+
 # --- the gate -------------------------------------------------------------------------------------------------------
 
 new_zbook
