@@ -9,6 +9,7 @@ GLOBAL=8be4df61-93ca-11d2-aa0d-00e098032b8c
 VARS=sys/firmware/efi/efivars
 
 variable() { # NAME BYTES (as printf knows them): with the attributes that such variables have
+	# shellcheck disable=SC2059 # the bytes are escapes
 	printf "\\007\\000\\000\\000$2" >"$TREE/$VARS/$1-$GLOBAL"
 }
 
