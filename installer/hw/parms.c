@@ -12,10 +12,14 @@
 #include <fcntl.h>
 #include <libkmod.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 
 #include "hw/internal.h"
 
 #define LIBRARY "libkmod.so.2"
+
+enum { MODULE_MAX = 256 * 1024 * 1024 }; /* amdgpu, not compressed, has 30 MiB */
 
 struct kmod {
 	void *library;
@@ -113,24 +117,38 @@ static int read_info(const struct kmod *k, const char *path, struct sp_strv *ret
 	return r < 0 ? r : 0;
 }
 
+/* A copy in memory: who wrote the tree could shorten the file while libkmod has it mapped, which would kill us. */
+static int copy_to_memory(int fd)
+{
+	sp_autoclose int copy = memfd_create("module", MFD_CLOEXEC);
+	struct stat st;
+	ssize_t n = 1;
+
+	if (copy < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > MODULE_MAX)
+		return -EFBIG;
+	for (off_t all = 0; n > 0 && all <= MODULE_MAX; all += n) {
+		n = sendfile(copy, fd, NULL, MODULE_MAX);
+		if (n < 0)
+			return -errno;
+	}
+	return sp_steal_fd(&copy);
+}
+
 /*
- * libkmod wants a path. That of the open descriptor is the file that was found inside the root, whatever links there
- * are; without /proc it is the resolved path.
+ * libkmod wants a path: that of an open descriptor is what was found inside the root, whatever links there are. Without
+ * /proc it is the path in the root, which only the running system's own is to be trusted with.
  */
 static int path_for_library(const struct sp_root *root, const char *path, int fd, char **ret)
 {
 	sp_autofree char *own = sp_xasprintf("/proc/self/fd/%d", fd), *clean = NULL;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
 	if (access(own, R_OK) == 0) {
 		*ret = sp_steal(own);
 		return 0;
 	}
-	int r = sp_root_resolve(root, path, &clean);
+	int r = sp_root_is_host(root) ? sp_root_resolve(root, path, &clean) : -ENOSYS;
 	if (r == 0)
 		*ret = sp_root_join(root, clean);
 	return r;
@@ -141,11 +159,12 @@ static int read_file(const struct sp_root *root, const char *path, struct sp_str
 	static const char *const no_config[] = { NULL };
 	sp_cleanup(unload) struct kmod k = { 0 };
 	sp_autofree char *dir = sp_root_join(root, "/"), *file = NULL;
-	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
+	sp_autoclose int fd = sp_root_open_file(root, path);
+	sp_autoclose int copy = fd < 0 ? fd : copy_to_memory(fd);
 
-	if (fd < 0)
-		return fd;
-	int r = path_for_library(root, path, fd, &file);
+	if (copy < 0)
+		return copy;
+	int r = path_for_library(root, path, copy, &file);
 	if (r < 0)
 		return r;
 	r = load(&k);
