@@ -57,11 +57,21 @@ as_user explain
 expect_status 'explain' 0
 as_user verify
 expect_status 'verify, never applied' 3
+as_user firmware uma
+expect_status 'firmware uma' 0
+expect_match 'firmware uma: the carve-out is read' "$OUT" 'next start +512 MiB'
 
 as_user apply --yes
 expect_status 'apply' 1
 expect_match 'apply: says that rights are missing' "$ERR" 'Permission denied|Operation not permitted'
 expect_match 'apply: the hint says what to do' "$ERR" 'root|sudo'
+as_user firmware uma 512M --yes
+expect_status 'firmware uma to what it is' 0
+: >"$TREE/sys/strix-provision-test-firmware" # ours to write, if there were rights
+as_user firmware uma 8G --yes
+expect_status 'firmware uma SIZE' 1
+expect_match 'firmware uma: says that rights are missing' "$ERR" 'Permission denied|Operation not permitted'
+rm "$TREE/sys/strix-provision-test-firmware"
 check 'apply: no state directory was left' test ! -e "$TREE/var/lib/strix-provision"
 as_user rollback --yes
 expect_status 'rollback' 1
