@@ -79,7 +79,7 @@ void sp_plan_firmware_actions(struct sp_plan *p)
 			     p->gate.shrinks ? "before" : "after");
 	}
 	if (p->gate.state == SP_GATE_LARGE && p->sizes.gain_mib)
-		p->firmware_text = sp_xasprintf("%s It would let the GPU use %" PRIu64 " MiB more.", p->gate.text,
+		p->firmware_text = sp_xasprintf("%s The smallest on offer would let the GPU use %" PRIu64 " MiB more.", p->gate.text,
 						p->sizes.gain_mib);
 	else
 		p->firmware_text = sp_xstrdup(p->gate.text);

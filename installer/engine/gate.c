@@ -137,7 +137,7 @@ static void mark(const struct sp_gate_input *in, struct sp_gate *g, enum sp_gate
 	sp_autofree char *how = how_to_set(in, mib);
 
 	g->state = state;
-	g->text = sp_xasprintf("%s: %s. To stay with the carve-out there is: strix-provision apply --uma keep", why, how);
+	g->text = sp_xasprintf("%s: %s. 'strix-provision apply --uma keep' stays with the carve-out there is.", why, how);
 }
 
 static void refuse_offer(const struct sp_gate_input *in, struct sp_gate *g)

@@ -233,6 +233,7 @@ edit_file "$TREE/sys/bus/pci/devices/0000:c5:00.0/mem_info_vram_total" 's/.*/687
 edit_file "$TREE/proc/meminfo" 's/^MemTotal:.*/MemTotal:       65443840 kB/'
 sp plan
 expect_said 'choices that begin at 2 GB: that one is named' 'apply --uma 2G'
+expect_said 'and what it brings, not what 512 MB would' 'use 62464 MiB more'
 sp apply --yes --uma 512M
 expect_status 'and 512M is not on offer' 7
 expect_said 'but proposed' '--uma 2G'
