@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "format/joined.h"
 #include "format/lines.h"
 
 /* A "key value" line; offsets are bytes of the file. */
@@ -115,6 +116,22 @@ void sp_bls_clear(struct sp_bls *bls)
 	*bls = (struct sp_bls){ 0 };
 }
 
+int sp_bls_last(const struct sp_buf *file, const char *key, char **ret, struct sp_error **err)
+{
+	struct pair p = { 0 };
+	int r = sp_text_check(file, err);
+
+	*ret = NULL;
+	while (r == 0 && next_pair(file, &p)) {
+		if (!key_is(file, &p, key) || p.value == p.at.end)
+			continue;
+		sp_autofree char *value = pair_value(file, &p);
+		free(*ret);
+		*ret = sp_xstrdup(sp_strip(value));
+	}
+	return r;
+}
+
 /* A bare "options" says nothing, and GRUB stops reading there: it is not the line, and stays as it is. */
 static bool find_options(const struct sp_buf *file, struct pair *ret)
 {
@@ -173,4 +190,76 @@ int sp_bls_put_options(const struct sp_buf *file, const char *var, const char *l
 		sp_text_splice(file, 0, 0, "", ret);
 	}
 	return 0;
+}
+
+/* --- a loader that joins all options lines ----------------------------------------------------------------------- */
+
+/* systemd-boot takes the quotes around a whole value away, so nothing may be put behind it; a word alone is no matter. */
+static int check_quotes(const struct sp_buf *file, const struct pair *p, struct sp_error **err)
+{
+	sp_autofree char *value = pair_value(file, p);
+	const char *text = sp_strip(value);
+	size_t n = strlen(text);
+
+	if (n < 2 || text[0] != '"' || text[n - 1] != '"')
+		return 0;
+	return sp_error_set(err, -EOPNOTSUPP, "line %u: systemd-boot takes the quotes at both ends of the line away",
+			    p->at.number);
+}
+
+static int join_options(const struct sp_buf *file, struct sp_joined *ret, struct sp_error **err)
+{
+	struct pair p = { 0 };
+	int r = sp_text_check(file, err);
+
+	while (r == 0 && next_pair(file, &p)) {
+		if (!key_is(file, &p, "options") || p.value == p.at.end)
+			continue;
+		r = check_quotes(file, &p, err);
+		if (r == 0)
+			sp_joined_add(ret, file, p.value, p.at.end);
+	}
+	return r;
+}
+
+int sp_bls_get_all_options(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err)
+{
+	sp_autojoined struct sp_joined j = { 0 };
+	int r = join_options(file, &j, err);
+
+	(void) var;
+	if (r < 0)
+		return r;
+	if (j.n_parts == 0)
+		return sp_error_set(err, -ENOENT, "there is no options line");
+	*ret = sp_buf_steal(&j.line);
+	return 0;
+}
+
+/* What came out is looked at again: a word that ends in a quote may stand at the end now. */
+static int check_result(struct sp_buf *file, const char *line, struct sp_error **err)
+{
+	sp_autojoined struct sp_joined j = { 0 };
+	int r = join_options(file, &j, err);
+
+	if (r == 0 && !sp_joined_says(&j, line))
+		r = sp_error_set(err, -EOPNOTSUPP, "its options lines cannot say what is wanted");
+	if (r < 0)
+		sp_buf_clear(file);
+	return r;
+}
+
+int sp_bls_put_all_options(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret,
+			   struct sp_error **err)
+{
+	sp_autojoined struct sp_joined j = { 0 };
+	int r = join_options(file, &j, err);
+
+	if (r == 0 && (j.n_parts < 2 || strspn(j.line.data, " \t") == j.line.len))
+		r = sp_bls_put_options(file, var, line, ret, err);
+	else if (r == 0 && strpbrk(line, "\r\n"))
+		r = sp_error_set(err, -EINVAL, "an options line cannot hold a line end");
+	else if (r == 0)
+		r = sp_joined_rewrite(file, &j, line, ret, err);
+	return r < 0 ? r : check_result(ret, line, err);
 }

@@ -19,6 +19,7 @@ static const struct {
 	[SP_HOST_BLS] = { "bls", false, sp_bls_get_options, sp_bls_put_options },
 	[SP_HOST_PLAIN] = { "plain", false, sp_plain_get, sp_plain_put },
 	[SP_HOST_SHELL] = { "shell", true, sp_shellvar_get, sp_shellvar_put },
+	[SP_HOST_BLS_ALL] = { "bls-all", false, sp_bls_get_all_options, sp_bls_put_all_options },
 	[SP_HOST_GRUBENV] = { "grubenv", true, sp_grubenv_get, sp_grubenv_put },
 	[SP_HOST_REFIND] = { "refind", false, sp_refind_get, sp_refind_put },
 };

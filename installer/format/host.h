@@ -4,8 +4,9 @@
  * out of the bytes, put a changed line back in, and nothing else changes.
  * Pure: bytes to bytes.
  *
- *  bls      a Boot Loader Specification entry; the first `options` line, which is the only one that GRUB reads
- *           (systemd-boot joins all of them). Line ends and the blanks behind "options" are kept.
+ *  bls      a Boot Loader Specification entry; the first `options` line, which is the only one that GRUB reads. Line
+ *           ends and the blanks behind "options" are kept.
+ *  bls-all  the same as systemd-boot reads it: all options lines, joined; ours goes to the last one.
  *  plain    /etc/kernel/cmdline: the whole file is the line; several lines and comment lines are kept and joined for
  *           reading; ours goes to the last line that is not a comment.
  *  shell    a variable of a shell file such as /etc/default/grub (var names it), see format/shellvar.h.
@@ -23,6 +24,7 @@ enum sp_host_kind {
 	SP_HOST_SHELL,
 	SP_HOST_GRUBENV,
 	SP_HOST_REFIND,
+	SP_HOST_BLS_ALL,
 	SP_HOST__COUNT,
 };
 

@@ -12,7 +12,7 @@
 
 static void names(void **state)
 {
-	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv", "refind" };
+	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv", "refind", "bls-all" };
 	enum sp_host_kind kind;
 
 	(void) state;
@@ -32,6 +32,8 @@ static void every_kind(void **state)
 		const char *before, *line, *put, *after;
 	} cases[] = {
 		{ { SP_HOST_BLS, NULL }, "linux /a\noptions ro\n", "ro", "ro a=1", "linux /a\noptions ro a=1\n" },
+		{ { SP_HOST_BLS_ALL, NULL }, "linux /a\noptions ro\noptions b\n", "ro b", "ro b a=1",
+		  "linux /a\noptions ro\noptions b a=1\n" },
 		{ { SP_HOST_PLAIN, NULL }, "ro\n", "ro", "ro a=1", "ro a=1\n" },
 		{ { SP_HOST_SHELL, shell_var },
 		  "X=1\nGRUB_CMDLINE_LINUX=\"ro\"\n",
