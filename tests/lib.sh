@@ -329,17 +329,38 @@ boot_bls() { # [ENTRY-ID [TOKENS]]
 	kernel=$(sed -n 's/^linux[ \t]*//p' "$TREE/boot/loader/entries/$id.conf")
 }
 
+sdboot_entries() { # paths of systemd-boot's entries in the tree
+	for dir in efi boot boot/efi; do
+		(cd "$TREE" && ls "$dir"/loader/entries/*.conf 2>/dev/null)
+	done
+}
+
+all_options() { # FILE: the options lines of an entry, joined
+	sed -n 's/^options[ \t]*//p' "$1" | tr '\n' ' ' | sed 's/ $//'
+}
+
+boot_sdboot() { # [PATH [TOKENS]]: the default is the newest that begins with the machine-id, or else $BOOTS
+	id=$(cat "$TREE/etc/machine-id")
+	entry_path=${1:-${BOOTS:-$(sdboot_entries | grep "/$id-[^/]*$" | grep -v rescue | sort -V | tail -n 1)}}
+	booted="$(all_options "$TREE/$entry_path")${2:+ $2}"
+	in_front="initrd=$(sed -n 's/^initrd[ \t]*//p' "$TREE/$entry_path" | tr / '\\')"
+}
+
 reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; TOKENS were typed at the boot menu
+	in_front=
 	if has_generated_menu; then
 		boot_generated
+	elif [ -n "$(find "$TREE" -path '*/EFI/systemd/systemd-boot*.efi')" ]; then
+		boot_sdboot "$@"
 	elif [ -e "$TREE/boot/refind_linux.conf" ]; then
 		boot_refind
+		in_front='initrd=initramfs-linux.img'
 	else
 		boot_bls "$@"
 	fi
 	REBOOTS=$((${REBOOTS:-0} + 1))
 	printf 'b0070000-0000-4000-8000-%012d\n' "$REBOOTS" >"$TREE/proc/sys/kernel/random/boot_id"
-	printf 'BOOT_IMAGE=(hd0,gpt2)%s %s\n' "$kernel" "$booted" >"$TREE/proc/cmdline"
+	printf '%s %s\n' "${in_front:-BOOT_IMAGE=(hd0,gpt2)$kernel}" "$booted" >"$TREE/proc/cmdline"
 	boot_firmware "${FIRMWARE_MAKES:-}"
 	boot_gpu "$booted"
 	boot_kernel "$booted"

@@ -20,13 +20,15 @@ struct sp_entry {
 	char *path;	   /* in the root */
 	char *title;	   /* NULL: none */
 	char *version;	   /* kernel version; NULL: unknown */
+	char *machine_id, *sort_key; /* NULL: it has none */
 	char *linux_path;  /* as written in the entry */
 	struct sp_strv initrd;
-	char *options;	   /* the options line as written; NULL: it has none */
-	char *line;	   /* what the loader would pass: first options line, variables expanded; "" when none */
+	char *options;	   /* the options line that its loader reads, as written; NULL: it has none */
+	char *line;	   /* what the loader would pass: variables expanded; "" when none */
 	bool named;	   /* its file name says that it is this system's */
 	bool ours;	   /* belongs to this system (named, and with our root=) and is ours to change */
 	bool rescue;	   /* left as it is */
+	bool hidden;	   /* the loader does not show it; why says why */
 	bool by_default;   /* boots when nobody chooses */
 	char *why;	   /* not ours: the reason */
 };
@@ -65,11 +67,24 @@ struct sp_source {
 	bool anew;     /* with behind: what stands before it is lost, ours too */
 };
 
+/*
+ * How the running system was started, which decides between setups that are both there. Of the machine's EFI variables
+ * (the Boot Loader Interface) and its /proc, and only where the machine is the system of the tree. NULL: not known.
+ */
+struct sp_started {
+	char *loader;	     /* LoaderInfo: "systemd-boot 257.9", "GRUB 2.12", "Limine 12.9.0" */
+	char *partition;     /* LoaderDevicePartUUID: that of the loader */
+	char *entry_default; /* LoaderEntryDefault */
+	char *entry_last;    /* LoaderEntryLastBooted */
+	char *cmdline;	     /* of the running kernel */
+};
+
 struct sp_boot;
 struct sp_boot_ops {
 	const char *name;  /* "grub-bls": --boot NAME */
 	const char *title; /* "GRUB with Boot Loader Specification entries" */
-	/* Is this the setup of the tree? 1 or 0, with what was seen added to `seen`; negative errno with err set. */
+	const char *loader; /* how LoaderInfo begins when it starts the system: "GRUB"; NULL: that tells nothing of it */
+	/* Does the tree have this setup? 1 or 0, with what was seen added to `seen`; negative errno with err set. */
 	int (*probe)(const struct sp_root *root, struct sp_strv *seen, struct sp_error **err);
 	/* Fill entries, places, default_entry, warnings. */
 	int (*read)(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err);
@@ -93,6 +108,7 @@ struct sp_boot_ops {
 
 struct sp_boot {
 	const struct sp_boot_ops *ops;
+	struct sp_started started;
 	struct sp_strv seen; /* why this setup was recognised */
 	struct sp_entry *entries; /* in menu order */
 	size_t n_entries;
@@ -109,10 +125,12 @@ struct sp_boot {
 extern const struct sp_boot_ops *const sp_boot_table[]; /* in probe order, NULL at the end */
 
 /*
- * Recognise the setup (or take `name`, NULL: recognise) and read it. -ENOTSUP with exit SP_EXIT_UNSUPPORTED and a
- * text of what was found: no setup, or two that cannot be told apart (hint: --boot NAME).
+ * Recognise the setup (or take `name`, NULL: recognise) and read it. machine: where the system of this tree runs, or NULL:
+ * it does not, or is not known to. -ENOTSUP with exit SP_EXIT_UNSUPPORTED and a text of what was found: no setup, several
+ * that cannot be told apart, or one that did not start this system (hint: --boot NAME).
  */
-int sp_boot_read(const struct sp_root *root, const char *name, struct sp_boot **ret, struct sp_error **err) sp_must_check;
+int sp_boot_read(const struct sp_root *root, const struct sp_root *machine, const char *name, struct sp_boot **ret,
+		 struct sp_error **err) sp_must_check;
 void sp_boot_free(struct sp_boot *boot);
 const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: none */
 

@@ -113,6 +113,8 @@ static void entry_clear(struct sp_entry *e)
 	free(e->path);
 	free(e->title);
 	free(e->version);
+	free(e->machine_id);
+	free(e->sort_key);
 	free(e->linux_path);
 	sp_strv_clear(&e->initrd);
 	free(e->options);
@@ -135,22 +137,37 @@ static char *version_of(const struct sp_bls *bls)
 	return file && sp_startswith(file, "/vmlinuz-") ? sp_xstrdup(file + strlen("/vmlinuz-")) : NULL;
 }
 
-static void fill(struct sp_entry *e, const struct sp_bls *bls, struct sp_boot *boot)
+/* The first line, with a word about the others, or all of them. */
+static void fill_options(struct sp_entry *e, const struct sp_buf *file, const struct sp_bls *bls,
+			 const struct sp_entry_rules *rules, struct sp_boot *boot)
+{
+	sp_autoerror struct sp_error *err = NULL;
+	int r = rules->all_options ? sp_bls_get_all_options(file, NULL, &e->options, &err) : 0;
+
+	if (r < 0 && r != -ENOENT && !e->why)
+		e->why = sp_xstrdup(err->message);
+	if (r == 0 && !rules->all_options && bls->options.n > 0)
+		e->options = sp_xstrdup(bls->options.v[0]);
+	if (!rules->all_options && bls->options.n > 1)
+		sp_strv_addf(&boot->warnings, "'%s' has %zu options lines; GRUB reads the first only", e->path,
+			     bls->options.n);
+}
+
+static void fill(struct sp_entry *e, const struct sp_bls *bls)
 {
 	e->title = sp_xstrdup(bls->title);
 	e->version = version_of(bls);
 	e->linux_path = sp_xstrdup(bls->linux_path);
 	sp_strv_copy(&e->initrd, &bls->initrd);
-	e->options = bls->options.n > 0 ? sp_xstrdup(bls->options.v[0]) : NULL;
+	e->machine_id = sp_xstrdup(bls->machine_id);
+	e->sort_key = sp_xstrdup(bls->sort_key);
 	e->rescue = is_rescue(e);
 	if (!e->linux_path)
 		e->why = sp_xstrdup("it does not start a Linux kernel");
-	if (bls->options.n > 1)
-		sp_strv_addf(&boot->warnings, "'%s' has %zu options lines; GRUB reads the first only", e->path,
-			     bls->options.n);
 }
 
-static int read_entry(const struct sp_root *root, struct sp_entry *e, struct sp_boot *boot, struct sp_error **err)
+static int read_entry(const struct sp_root *root, struct sp_entry *e, const struct sp_entry_rules *rules,
+		      struct sp_boot *boot, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *why = NULL;
 	sp_autobuf struct sp_buf file = { 0 };
@@ -163,7 +180,8 @@ static int read_entry(const struct sp_root *root, struct sp_entry *e, struct sp_
 			(void) sp_error_wrap(&why, "%s", e->path);
 	}
 	if (r == 0) {
-		fill(e, &bls, boot);
+		fill(e, &bls);
+		fill_options(e, &file, &bls, rules, boot);
 		return 0;
 	}
 	e->rescue = is_rescue(e);
@@ -179,15 +197,8 @@ static int read_entry(const struct sp_root *root, struct sp_entry *e, struct sp_
 
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
-static int in_menu_order(const void *a, const void *b)
-{
-	const struct sp_entry *x = a, *y = b;
-	int c = sp_bls_compare(x->id, y->id);
-
-	return c != 0 ? c : strcmp(x->id, y->id);
-}
-
-int sp_entries_read(const struct sp_root *root, const char *dir, struct sp_boot *boot, struct sp_error **err)
+int sp_entries_read(const struct sp_root *root, const char *dir, const struct sp_entry_rules *rules, struct sp_boot *boot,
+		    struct sp_error **err)
 {
 	sp_autostrv struct sp_strv files = { 0 }, prefixes = { 0 };
 	int r = sp_entries_list(root, dir, &files, err);
@@ -195,18 +206,19 @@ int sp_entries_read(const struct sp_root *root, const char *dir, struct sp_boot 
 	if (r < 0 || files.n == 0)
 		return r;
 	r = read_prefixes(root, &files, &prefixes, err);
-	boot->entries = sp_xcalloc(files.n, sizeof(*boot->entries));
+	boot->entries = sp_xrealloc(boot->entries, boot->n_entries + files.n, sizeof(*boot->entries));
 	for (size_t i = 0; i < files.n && r == 0; i++) {
 		struct sp_entry *e = &boot->entries[boot->n_entries++];
 
+		*e = (struct sp_entry){ 0 };
 		e->id = sp_xstrndup(files.v[i], strlen(files.v[i]) - strlen(".conf"));
 		e->path = sp_xasprintf("%s/%s", dir, files.v[i]);
 		e->line = sp_xstrdup("");
 		e->named = has_prefix(&prefixes, files.v[i]);
-		r = read_entry(root, e, boot, err);
+		r = read_entry(root, e, rules, boot, err);
 	}
 	if (boot->n_entries > 0)
-		qsort(boot->entries, boot->n_entries, sizeof(*boot->entries), in_menu_order);
+		qsort(boot->entries, boot->n_entries, sizeof(*boot->entries), rules->compare);
 	return r;
 }
 
@@ -255,6 +267,28 @@ void sp_entries_claim(struct sp_boot *boot, const char *root_value)
 		else
 			e->ours = true;
 	}
+}
+
+bool sp_entry_changes(const struct sp_entry *e)
+{
+	return e->ours && !e->rescue;
+}
+
+const struct sp_entry *sp_entries_own(const struct sp_boot *boot)
+{
+	const struct sp_entry *first = NULL;
+
+	for (size_t i = 0; i < boot->n_entries; i++) {
+		const struct sp_entry *e = &boot->entries[i];
+
+		if (!e->named || e->rescue || e->why)
+			continue;
+		if (e->by_default)
+			return e;
+		if (!first)
+			first = e;
+	}
+	return first;
 }
 
 void sp_entries_clear(struct sp_boot *boot)

@@ -5,8 +5,6 @@
 #include "boot/internal.h"
 #include "format/bls.h"
 
-#define VENDOR_FUTURE "/usr/lib/kernel/cmdline"
-
 /* GRUB puts "BOOT_IMAGE=(device)path" in front; the longest device that is likely. */
 #define BOOT_IMAGE "BOOT_IMAGE=(hd15,gpt128) "
 
@@ -63,11 +61,6 @@ static bool names_kernelopts(const struct sp_entry *e)
 	return false;
 }
 
-bool sp_grub_bls_changes(const struct sp_entry *e)
-{
-	return e->ours && !e->rescue;
-}
-
 static size_t extra_of(const struct sp_entry *e)
 {
 	size_t written = e->options ? strlen(e->options) : 0, booted = strlen(e->line);
@@ -83,7 +76,7 @@ static int add_kernelopts(const struct sp_grub_bls *rd, struct sp_error **err)
 
 	for (size_t i = 0; i < rd->boot->n_entries; i++) {
 		const struct sp_entry *e = &rd->boot->entries[i];
-		if (!sp_grub_bls_changes(e) || !names_kernelopts(e))
+		if (!sp_entry_changes(e) || !names_kernelopts(e))
 			continue;
 		used = true;
 		extra = strlen(BOOT_IMAGE) + strlen(e->linux_path);
@@ -102,70 +95,12 @@ static int add_kernelopts(const struct sp_grub_bls *rd, struct sp_error **err)
 	return 0;
 }
 
-/* A line as kernel-install would take it from /proc/cmdline: without what a boot loader adds. */
-static char *without_loader_args(const char *line)
-{
-	sp_autoargs struct sp_args args = { 0 };
-	sp_autostrv struct sp_strv keep = { 0 };
-
-	sp_args_parse(line, &args);
-	for (size_t i = 0; i < args.n; i++)
-		if (!sp_key_eq(args.v[i].key, "BOOT_IMAGE") && !sp_key_eq(args.v[i].key, "initrd"))
-			sp_strv_add(&keep, args.v[i].text);
-	return sp_strv_join(&keep, " ");
-}
-
-/* 0 with *ret NULL: the file is not there, or holds no line. */
-int sp_grub_bls_read_plain(const struct sp_root *root, const char *path, char **ret, struct sp_error **err)
-{
-	static const struct sp_host host = { .kind = SP_HOST_PLAIN };
-	sp_autoerror struct sp_error *why = NULL;
-	sp_autobuf struct sp_buf file = { 0 };
-	struct stat st;
-	int r = sp_root_read(root, path, SP_FILE_MAX, &file, &why);
-
-	*ret = NULL;
-	if (r == -ENOENT) {
-		if (sp_root_lstat(root, path, &st) == 0)
-			return sp_error_set(err, r, "'%s' is a link to a file that is not there", path);
-		return 0;
-	}
-	if (r == 0) {
-		r = sp_host_get(&host, &file, ret, &why);
-		if (r == -ENOENT)
-			return 0;
-		if (r < 0)
-			(void) sp_error_wrap(&why, "%s", path);
-	}
-	if (r == 0)
-		return 0;
-	(void) sp_error_path(&why, path);
-	return sp_boot_fail(err, &why);
-}
-
-/* Rule R0: a file that kernel-install has not had so far begins with the complete line. */
 static int add_future(const struct sp_grub_bls *rd, struct sp_error **err)
 {
-	static const struct sp_host host = { .kind = SP_HOST_PLAIN };
-	struct sp_place *p = sp_place_add(rd->root, rd->boot, SP_PLACE_FUTURE, &host, SP_GRUB_FUTURE);
-	sp_autofree char *vendor = NULL;
-	sp_autofree char *root = rd->future ? sp_cmdline_value(rd->future, "root") : NULL;
+	const struct sp_entry *e = sp_entries_own(rd->boot);
+	const struct sp_future f = { .line = rd->future, .booted = e ? e->line : NULL, .extra = strlen(BOOT_IMAGE) };
 
-	p->line = sp_xstrdup(rd->future);
-	p->extra = strlen(BOOT_IMAGE);
-	if (p->line && !root)
-		sp_strv_addf(&rd->boot->warnings, "'%s' has no root=: kernels that are installed later would not find the "
-			     "root file system", SP_GRUB_FUTURE);
-	if (p->line)
-		return 0;
-	int r = sp_grub_bls_read_plain(rd->root, VENDOR_FUTURE, &vendor, err);
-	sp_autofree char *vendor_root = vendor ? sp_cmdline_value(vendor, "root") : NULL;
-	const struct sp_entry *e = sp_grub_bls_own_entry(rd->boot);
-	if (vendor_root)
-		p->create = sp_steal(vendor);
-	else if (e)
-		p->create = without_loader_args(e->line);
-	return r;
+	return sp_future_add(rd->root, rd->boot, &f, err);
 }
 
 static void add_entries(const struct sp_grub_bls *rd)
@@ -179,7 +114,7 @@ static void add_entries(const struct sp_grub_bls *rd)
 		if (bug && e->linux_path && sp_bls_bad_length(e->linux_path, e->line))
 			sp_strv_addf(&rd->boot->warnings, "'%s': this machine's GRUB cannot boot an entry of exactly this "
 				     "length; one blank more in its options line mends it", e->path);
-		if (!sp_grub_bls_changes(e) || names_kernelopts(e))
+		if (!sp_entry_changes(e) || names_kernelopts(e))
 			continue;
 		struct sp_place *p = sp_place_add(rd->root, rd->boot, SP_PLACE_ENTRY, &host, e->path);
 		p->line = sp_xstrdup(e->options);

@@ -78,6 +78,17 @@ static int probe(const struct sp_root *root, struct sp_strv *seen, struct sp_err
 
 /* --- entries ----------------------------------------------------------------------------------------------------- */
 
+/* GRUB's blscfg sorts by name. */
+static int in_menu_order(const void *a, const void *b)
+{
+	const struct sp_entry *x = a, *y = b;
+	int c = sp_bls_compare(x->id, y->id);
+
+	return c != 0 ? c : strcmp(x->id, y->id);
+}
+
+static const struct sp_entry_rules rules = { .compare = in_menu_order };
+
 /* An entry without options gets the variable default_kernelopts. */
 static void expand_lines(const struct sp_grub_bls *rd)
 {
@@ -107,28 +118,10 @@ static void mark_default(const struct sp_grub_bls *rd)
 			     rd->grub->env_path, saved, rd->dir, e->id);
 }
 
-/* The one that this system boots: the default when its name is ours, else the first such. */
-const struct sp_entry *sp_grub_bls_own_entry(const struct sp_boot *boot)
-{
-	const struct sp_entry *first = NULL;
-
-	for (size_t i = 0; i < boot->n_entries; i++) {
-		const struct sp_entry *e = &boot->entries[i];
-
-		if (!e->named || e->rescue || e->why)
-			continue;
-		if (e->by_default)
-			return e;
-		if (!first)
-			first = e;
-	}
-	return first;
-}
-
 static char *find_root(const struct sp_grub_bls *rd)
 {
 	char *value = rd->future ? sp_cmdline_value(rd->future, "root") : NULL;
-	const struct sp_entry *e = sp_grub_bls_own_entry(rd->boot);
+	const struct sp_entry *e = sp_entries_own(rd->boot);
 
 	if (!value && e)
 		value = sp_cmdline_value(e->line, "root");
@@ -157,7 +150,7 @@ static int no_entry(const struct sp_grub_bls *rd, struct sp_error **err)
 		(void) sp_error_set(err, -ENOENT, "only a rescue entry in '%s' is this system's", rd->dir);
 	(void) sp_error_path(err, rd->dir);
 	return sp_error_hint(err, "this system's begin with the id in /etc/machine-id or /etc/kernel/entry-token, and have "
-			     "the root= of " SP_GRUB_FUTURE);
+			     "the root= of " SP_FUTURE);
 }
 
 static int empty_folder(const struct sp_grub_bls *rd, struct sp_error **err)
@@ -184,7 +177,7 @@ static int claim(const struct sp_grub_bls *rd, struct sp_error **err)
 
 static int read_entries(const struct sp_grub_bls *rd, struct sp_error **err)
 {
-	int r = sp_entries_read(rd->root, rd->dir, rd->boot, err);
+	int r = sp_entries_read(rd->root, rd->dir, &rules, rd->boot, err);
 
 	if (r == 0 && rd->boot->n_entries == 0)
 		return empty_folder(rd, err);
@@ -206,78 +199,18 @@ static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct s
 	if (r == 0)
 		r = find_entries_dir(root, &grub, &dir, err);
 	if (r == 0)
-		r = sp_grub_bls_read_plain(root, SP_GRUB_FUTURE, &future, err);
+		r = sp_line_read(root, SP_FUTURE, &future, err);
 	const struct sp_grub_bls rd = { root, boot, &grub, dir, future };
 	if (r == 0)
 		r = read_entries(&rd, err);
 	return r < 0 ? r : sp_grub_bls_read_places(&rd, err);
 }
 
-/* --- check ------------------------------------------------------------------------------------------------------- */
-
-static int check_line(const char *path, const char *line, const struct sp_tokens *wanted, bool alone, struct sp_error **err)
-{
-	for (size_t i = 0; i < wanted->n; i++) {
-		enum sp_presence p = sp_cmdline_presence(line, wanted->v[i].text);
-
-		/* A variable may hold the key, too: it is enough then that ours wins. */
-		if (p != SP_PRESENT && (alone || p != SP_EFFECTIVE))
-			return sp_error_set(err, -EBADMSG, "'%s': '%s' is not in effect on its line", path,
-					    wanted->v[i].text);
-	}
-	return 0;
-}
-
-/*
- * One of ours that lost its root= would not count as ours any more: it is known by our tokens, all of them. One or two
- * of them may stand in any entry.
- */
-static int check_root(const struct sp_entry *e, const struct sp_tokens *wanted, struct sp_error **err)
-{
-	sp_autofree char *root = sp_cmdline_value(e->line, "root");
-
-	if (root || !e->named || e->rescue || wanted->n == 0)
-		return 0;
-	for (size_t i = 0; i < wanted->n; i++) {
-		enum sp_presence p = sp_cmdline_presence(e->line, wanted->v[i].text);
-
-		if (p != SP_PRESENT && p != SP_EFFECTIVE)
-			return 0;
-	}
-	return sp_error_set(err, -EBADMSG, "'%s' has no root=, so it would not boot", e->path);
-}
-
-static int check_entry(const struct sp_entry *e, const struct sp_tokens *wanted, struct sp_error **err)
-{
-	int r = check_root(e, wanted, err);
-
-	return r < 0 || !sp_grub_bls_changes(e) ? r : check_line(e->path, e->line, wanted, false, err);
-}
-
-static int check_place(const struct sp_place *p, const struct sp_tokens *wanted, struct sp_error **err)
-{
-	if (p->role != SP_PLACE_ENTRY || !p->line || p->skip)
-		return 0;
-	if (p->bad_length && wanted->n > 0 && sp_bls_bad_length(p->linux_path, p->line))
-		return sp_error_set(err, -EBADMSG, "'%s' has a length that this machine's GRUB cannot boot", p->path);
-	return check_line(p->path, p->line, wanted, true, err);
-}
-
-static int check(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < boot->n_entries && r == 0; i++)
-		r = check_entry(&boot->entries[i], wanted, err);
-	for (size_t i = 0; i < boot->n_places && r == 0; i++)
-		r = check_place(&boot->places[i], wanted, err);
-	return r;
-}
-
 const struct sp_boot_ops sp_boot_grub_bls = {
 	.name = "grub-bls",
 	.title = "GRUB with Boot Loader Specification entries",
+	.loader = "GRUB",
 	.probe = probe,
 	.read = read_setup,
-	.check = check,
+	.check = sp_entries_check,
 };

@@ -93,6 +93,7 @@ static void render(const struct sp_dropin_line *lines, size_t n, struct sp_buf *
 const struct sp_boot_ops sp_boot_grub_d = {
 	.name = "grub-d",
 	.title = "GRUB with /etc/default/grub.d",
+	.loader = "GRUB",
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_grub_menu_check,

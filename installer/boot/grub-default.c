@@ -190,6 +190,7 @@ static int generate2(const struct sp_root *root, const struct sp_boot *boot, con
 const struct sp_boot_ops sp_boot_grub_default = {
 	.name = "grub-default",
 	.title = "GRUB with /etc/default/grub alone",
+	.loader = "GRUB",
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_grub_menu_check,
@@ -202,6 +203,7 @@ const struct sp_boot_ops sp_boot_grub_default = {
 const struct sp_boot_ops sp_boot_grub2_default = {
 	.name = "grub2-default",
 	.title = "GRUB 2 with /etc/default/grub alone",
+	.loader = "GRUB",
 	.probe = probe2,
 	.read = read_setup,
 	.check = sp_grub_menu_check,

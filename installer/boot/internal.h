@@ -10,6 +10,7 @@ extern const struct sp_boot_ops sp_boot_grub_d;
 extern const struct sp_boot_ops sp_boot_grub_default;
 extern const struct sp_boot_ops sp_boot_grub2_default;
 extern const struct sp_boot_ops sp_boot_refind;
+extern const struct sp_boot_ops sp_boot_systemd_boot;
 
 /* Hand an error over to the caller; returns its code. */
 static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)
@@ -23,23 +24,44 @@ static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)
 	return code;
 }
 
+/* --- started.c: how the running system was started ---------------------------------------------------------------- */
+
+void sp_started_read(const struct sp_root *machine, struct sp_started *ret); /* machine NULL: nothing is known */
+void sp_started_clear(struct sp_started *s);
+/* Was it this loader (a row's, may be NULL)? 1 yes, -1 no, 0 not known. By LoaderInfo; by what GRUB adds to the line. */
+int sp_started_by(const struct sp_started *s, const char *loader);
+int sp_started_like(const struct sp_started *s, const char *loader);
+char *sp_started_text(const struct sp_started *s); /* what tells it, for messages, owned; NULL: nothing does */
+
 /* --- entries.c: Boot Loader Specification entries of a folder ---------------------------------------------------- */
+
+/* How a boot loader takes them. */
+struct sp_entry_rules {
+	bool all_options;			      /* it joins all options lines; else the first one counts */
+	int (*compare)(const void *a, const void *b); /* the order of its menu: struct sp_entry */
+};
 
 /* File names of entries ("*.conf"), sorted by name. -ENOENT: no such folder. */
 int sp_entries_list(const struct sp_root *root, const char *dir, struct sp_strv *ret, struct sp_error **err) sp_must_check;
 /* How many of them start a Linux kernel; one that cannot be read counts, so that reading it gives the error. */
 int sp_entries_count(const struct sp_root *root, const char *dir, struct sp_error **err) sp_must_check;
 /*
- * Fill boot->entries, in the order of GRUB's menu; `line`, `ours` and `by_default` are left to the setup. One of this
- * system's that cannot be understood is an error, a foreign one says so in `why`. -ENXIO: nothing says which are this
- * system's.
+ * Add those of a folder to boot->entries, which are then in the order of the menu; `line`, `ours` and `by_default` are left
+ * to the setup. One of this system's that cannot be understood is an error, a foreign one says so in `why`. -ENXIO: nothing
+ * says which are this system's.
  */
-int sp_entries_read(const struct sp_root *root, const char *dir, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+int sp_entries_read(const struct sp_root *root, const char *dir, const struct sp_entry_rules *rules, struct sp_boot *boot,
+		    struct sp_error **err) sp_must_check;
 /* By id (with ".conf", too), title, or number in the menu; NULL: none. */
 struct sp_entry *sp_entries_by_name(const struct sp_boot *boot, const char *name);
 /* Set `ours` of the named ones whose root= is root_value (NULL: any root= will do), and `why` of the others. */
 void sp_entries_claim(struct sp_boot *boot, const char *root_value);
+bool sp_entry_changes(const struct sp_entry *e); /* it is one that gets our tokens */
+/* The entry that this system boots: the default when its name is ours, else the first such; NULL: none. */
+const struct sp_entry *sp_entries_own(const struct sp_boot *boot);
 void sp_entries_clear(struct sp_boot *boot);
+/* ops->check of setups whose entries are edited: each of this system's has its root=, and ours once and in effect. */
+int sp_entries_check(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err) sp_must_check;
 
 /* --- places.c ---------------------------------------------------------------------------------------------------- */
 
@@ -47,6 +69,20 @@ void sp_entries_clear(struct sp_boot *boot);
 struct sp_place *sp_place_add(const struct sp_root *root, struct sp_boot *boot, enum sp_place_role role,
 			      const struct sp_host *host, const char *path);
 void sp_places_clear(struct sp_boot *boot);
+
+/* --- future.c: what kernel-install gives to the entries of new kernels --------------------------------------------- */
+
+#define SP_FUTURE "/etc/kernel/cmdline"
+
+/* A file that is a line. 0 with *ret NULL: it is not there, or holds none; a dangling link is an error. */
+int sp_line_read(const struct sp_root *root, const char *path, char **ret, struct sp_error **err) sp_must_check;
+struct sp_future {
+	const char *line;  /* what SP_FUTURE says; NULL: nothing */
+	const char *booted; /* the line to begin with where there is none (rule R0); NULL: none is known */
+	const char *but;    /* a token of that which kernel-install adds by itself; NULL */
+	size_t extra;	   /* see struct sp_place */
+};
+int sp_future_add(const struct sp_root *root, struct sp_boot *boot, const struct sp_future *f, struct sp_error **err) sp_must_check;
 
 /* --- sources.c --------------------------------------------------------------------------------------------------- */
 
@@ -86,8 +122,6 @@ bool sp_grub_has_length_bug(const struct sp_root *root);
 
 /* --- grub-bls.c, grub-bls-places.c --------------------------------------------------------------------------------- */
 
-#define SP_GRUB_FUTURE "/etc/kernel/cmdline"
-
 /* What reading the setup goes by. */
 struct sp_grub_bls {
 	const struct sp_root *root;
@@ -96,11 +130,6 @@ struct sp_grub_bls {
 	const char *dir;    /* of the entries */
 	const char *future; /* what /etc/kernel/cmdline says; NULL: nothing */
 };
-/* The entry that this system boots: the default when its name is ours, else the first such; NULL: none. */
-const struct sp_entry *sp_grub_bls_own_entry(const struct sp_boot *boot);
-bool sp_grub_bls_changes(const struct sp_entry *e); /* it is one that gets our tokens */
-/* A file that is a line. 0 with *ret NULL: it is not there, or holds none; a dangling link is an error. */
-int sp_grub_bls_read_plain(const struct sp_root *root, const char *path, char **ret, struct sp_error **err) sp_must_check;
 int sp_grub_bls_read_places(const struct sp_grub_bls *rd, struct sp_error **err) sp_must_check;
 
 /* --- grub-menu.c, grub-make.c: a menu that grub-mkconfig writes; boot->ops->product is where ------------------------ */
@@ -131,6 +160,25 @@ int sp_grub_make(const struct sp_root *root, const struct sp_grub_maker *maker, 
 
 bool sp_grub_reads_folder(const struct sp_root *root, const char *tool); /* that grub-mkconfig reads SP_GRUB_D */
 int sp_grub_d_read_sources(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+
+/* --- sd-boot.c, sd-boot-default.c, sd-boot-claim.c ---------------------------------------------------------------- */
+
+/* What reading the setup goes by. */
+struct sp_sd_boot {
+	const struct sp_root *root;
+	struct sp_boot *boot;
+	struct sp_strv folders; /* where the ESP and XBOOTLDR are mounted, as far as anything of a boot loader is there */
+	char *future;		/* what /etc/kernel/cmdline says; NULL: nothing */
+	char *machine_id;	/* NULL: none */
+	struct sp_strv roots;	/* values of root= that are this system's */
+	bool proven;		/* they are known from elsewhere than its entries */
+};
+extern const struct sp_entry_rules sp_sd_boot_rules; /* how systemd-boot reads entries, and sorts them */
+/* Set by_default as systemd-boot does: LoaderEntryDefault, loader.conf's default, the first of the menu. */
+int sp_sd_boot_mark_default(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
+/* Set ours, why of the others, and root_arg. -ENOENT: none is this system's. */
+int sp_sd_boot_claim(struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
+int sp_sd_boot_add_places(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
 
 /* --- table.c ----------------------------------------------------------------------------------------------------- */
 

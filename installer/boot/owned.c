@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/owned.h"
 
+#include "format/bls.h"
+
 /* --- what is ours now -------------------------------------------------------------------------------------------- */
 
 static bool same_var(const char *a, const char *b)
@@ -8,12 +10,30 @@ static bool same_var(const char *a, const char *b)
 	return a ? sp_streq(a, b) : !b;
 }
 
-struct sp_owned *sp_owned_find(const struct sp_owned_list *list, const char *path, const char *var)
+static struct sp_owned *find_exactly(const struct sp_owned_list *list, const char *path, const char *var)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (sp_streq(list->v[i].path, path) && same_var(list->v[i].host.var, var))
 			return &list->v[i];
 	return NULL;
+}
+
+static bool is_renamed(const struct sp_owned *o, const char *path)
+{
+	const char *was = strrchr(o->path, '/'), *now = strrchr(path, '/');
+
+	return !o->whole && o->host.kind == SP_HOST_BLS_ALL && was && now && was - o->path == now - path &&
+	       strncmp(o->path, path, (size_t) (now - path)) == 0 && sp_bls_same_name(was + 1, now + 1);
+}
+
+struct sp_owned *sp_owned_find(const struct sp_owned_list *list, const char *path, const char *var)
+{
+	struct sp_owned *o = find_exactly(list, path, var);
+
+	for (size_t i = 0; i < list->n && !o && !var; i++)
+		if (is_renamed(&list->v[i], path))
+			o = &list->v[i];
+	return o;
 }
 
 static void owned_clear(struct sp_owned *o)
@@ -28,7 +48,7 @@ static void owned_clear(struct sp_owned *o)
 /* Add a record, or put it in the place of the one that the list has; takes it over. */
 static void put(struct sp_owned_list *list, struct sp_owned record)
 {
-	struct sp_owned *o = sp_owned_find(list, record.path, record.host.var);
+	struct sp_owned *o = find_exactly(list, record.path, record.host.var);
 
 	if (o) {
 		owned_clear(o);
@@ -62,7 +82,7 @@ void sp_owned_set_tokens(struct sp_owned_list *list, const char *path, const str
 
 void sp_owned_set_whole(struct sp_owned_list *list, const char *path, const char *text)
 {
-	struct sp_owned *o = sp_owned_find(list, path, NULL);
+	struct sp_owned *o = find_exactly(list, path, NULL);
 
 	if (text)
 		put(list, (struct sp_owned){ .path = sp_xstrdup(path), .whole = true, .text = sp_xstrdup(text) });

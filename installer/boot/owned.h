@@ -24,7 +24,10 @@ struct sp_owned_list {
 	struct sp_owned *v;
 	size_t n;
 };
-/* The entry for a path and (where a file has several lines, such as /etc/default/grub) its variable; NULL: none. */
+/*
+ * The entry for a path and (where a file has several lines, such as /etc/default/grub) its variable; NULL: none. An entry of
+ * systemd-boot is found by its name without the boot counter, too, which changes at each boot.
+ */
 struct sp_owned *sp_owned_find(const struct sp_owned_list *list, const char *path, const char *var);
 /*
  * Add or replace; copies everything. A record without tokens is kept: the place is known, and nothing there is ours

@@ -125,6 +125,7 @@ static int check(const struct sp_boot *boot, const struct sp_tokens *wanted, str
 const struct sp_boot_ops sp_boot_refind = {
 	.name = "refind",
 	.title = "rEFInd with refind_linux.conf",
+	.loader = "rEFInd",
 	.probe = probe,
 	.read = read_setup,
 	.check = check,

@@ -5,7 +5,7 @@
 #include "boot/internal.h"
 
 const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, &sp_boot_grub_default,
-						     &sp_boot_grub2_default, &sp_boot_refind, NULL };
+						     &sp_boot_grub2_default, &sp_boot_refind, &sp_boot_systemd_boot, NULL };
 
 /* --- what is there when nothing was recognised ------------------------------------------------------------------- */
 
@@ -97,13 +97,15 @@ static char *known_names(const char *between)
 	return sp_strv_join(&names, between);
 }
 
-static int unsupported(const struct sp_root *root, struct sp_error **err)
+static int unsupported(const struct sp_root *root, const struct sp_started *started, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv found = { 0 };
 
 	int n = see_entries(root, &found);
 	see_grub(root, &found);
 	see_signs(root, &found);
+	if (started->loader)
+		sp_strv_take(&found, sp_started_text(started));
 	if (found.n == 0)
 		sp_strv_add(&found, "no /boot/loader/entries, no grub.cfg, nothing else that names a command line");
 	sp_autofree char *text = sp_strv_join(&found, "; ");
@@ -139,42 +141,140 @@ static int by_name(const struct sp_root *root, const char *name, struct sp_boot 
 	return -EINVAL;
 }
 
-static int ambiguous(const struct sp_boot *first, const struct sp_boot_ops *b, const struct sp_strv *seen,
-		     struct sp_error **err)
-{
-	const struct sp_boot_ops *a = first->ops;
-	sp_autofree char *of_a = sp_strv_join(&first->seen, ", "), *of_b = sp_strv_join(seen, ", ");
+/* A setup that the tree has, and what was seen of it. */
+struct candidate {
+	const struct sp_boot_ops *ops;
+	struct sp_strv seen;
+};
+struct candidates {
+	struct candidate v[16];
+	size_t n;
+};
 
-	(void) sp_error_set(err, -ENOTSUP, "two boot setups are there that cannot be told apart: %s (%s) and %s (%s)", a->name,
-			    of_a, b->name, of_b);
-	(void) sp_error_hint(err, "say which one starts this system: --boot %s or --boot %s", a->name, b->name);
+static void candidates_clear(struct candidates *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		sp_strv_clear(&c->v[i].seen);
+}
+
+static int probe_all(const struct sp_root *root, struct candidates *ret, struct sp_error **err)
+{
+	_Static_assert(SP_ELEMENTS(sp_boot_table) - 1 <= SP_ELEMENTS(ret->v), "one candidate a setup");
+
+	for (const struct sp_boot_ops *const *ops = sp_boot_table; *ops; ops++) {
+		struct candidate *c = &ret->v[ret->n];
+		int r = (*ops)->probe(root, &c->seen, err);
+
+		if (r > 0) {
+			c->ops = *ops;
+			ret->n++;
+		} else {
+			sp_strv_clear(&c->seen);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Leave those that the evidence is for, or else those that it is not against, if there are any. */
+static void keep_started(struct candidates *c, const struct sp_started *s,
+			 int (*verdict)(const struct sp_started *s, const char *loader))
+{
+	int best = -1;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const int v = verdict(s, c->v[i].ops->loader);
+		best = v > best ? v : best;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		if (verdict(s, c->v[i].ops->loader) == best)
+			c->v[kept++] = c->v[i];
+		else
+			sp_strv_clear(&c->v[i].seen);
+	}
+	c->n = kept;
+}
+
+static int ambiguous(const struct candidates *c, const struct sp_started *started, struct sp_error **err)
+{
+	sp_autostrv struct sp_strv texts = { 0 }, options = { 0 };
+
+	for (size_t i = 0; i < c->n; i++) {
+		sp_autofree char *seen = sp_strv_join(&c->v[i].seen, ", ");
+		sp_strv_addf(&texts, "%s (%s)", c->v[i].ops->name, seen);
+		sp_strv_addf(&options, "--boot %s", c->v[i].ops->name);
+	}
+	if (started->loader)
+		sp_strv_take(&texts, sp_started_text(started));
+	sp_autofree char *all = sp_strv_join(&texts, " and "), *hint = sp_strv_join(&options, " or ");
+	(void) sp_error_set(err, -ENOTSUP, "%zu boot setups are there that cannot be told apart: %s", c->n, all);
+	(void) sp_error_hint(err, "say which one starts this system: %s", hint);
 	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
 	return -ENOTSUP;
 }
 
-static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
+/* It is there, and something else started this system: what that reads would not be changed. */
+static int not_started(const struct candidate *c, const struct sp_started *started, struct sp_error **err)
 {
-	for (const struct sp_boot_ops *const *ops = sp_boot_table; *ops; ops++) {
-		sp_autostrv struct sp_strv seen = { 0 };
-		int r = (*ops)->probe(root, &seen, err);
+	sp_autofree char *seen = sp_strv_join(&c->seen, ", "), *why = sp_started_text(started);
 
-		if (r < 0)
-			return r;
-		if (r == 0)
-			continue;
-		if (boot->ops)
-			return ambiguous(boot, *ops, &seen, err);
-		boot->ops = *ops;
-		sp_strv_copy(&boot->seen, &seen);
-	}
-	return boot->ops ? 0 : unsupported(root, err);
+	(void) sp_error_set(err, -ENOTSUP, "the boot setup that is there is %s (%s), but it did not start this system: %s",
+			    c->ops->name, seen, why);
+	if (started->partition)
+		(void) sp_error_hint(err, "mount what the boot loader reads (it is on the partition with the PARTUUID %s), or, "
+				     "if this one starts the system all the same, say --boot %s",
+				     started->partition, c->ops->name);
+	else
+		(void) sp_error_hint(err, "if it starts the system all the same, say --boot %s", c->ops->name);
+	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
+	return -ENOTSUP;
 }
 
-int sp_boot_read(const struct sp_root *root, const char *name, struct sp_boot **ret, struct sp_error **err)
+/*
+ * A boot manager that leaves its name may have started GRUB, which not every version of writes over it. And a kernel that
+ * GRUB's menu is for may be started without it, and then has no BOOT_IMAGE=.
+ */
+static bool is_refuted(const struct sp_boot_ops *ops, const struct sp_started *s)
+{
+	const int by = sp_started_by(s, ops->loader), like = sp_started_like(s, ops->loader);
+	const bool by_grub = sp_started_like(s, sp_boot_grub_bls.loader) > 0;
+
+	return by < 0 ? like <= 0 : by == 0 && like < 0 && by_grub;
+}
+
+static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
+{
+	sp_cleanup(candidates_clear) struct candidates c = { 0 };
+	int r = probe_all(root, &c, err);
+
+	if (r < 0)
+		return r;
+	if (c.n > 1)
+		keep_started(&c, &boot->started, sp_started_by);
+	if (c.n > 1)
+		keep_started(&c, &boot->started, sp_started_like);
+	if (c.n == 0)
+		return unsupported(root, &boot->started, err);
+	if (c.n > 1)
+		return ambiguous(&c, &boot->started, err);
+	if (is_refuted(c.v[0].ops, &boot->started))
+		return not_started(&c.v[0], &boot->started, err);
+	boot->ops = c.v[0].ops;
+	sp_strv_copy(&boot->seen, &c.v[0].seen);
+	if (sp_started_by(&boot->started, boot->ops->loader) > 0)
+		sp_strv_take(&boot->seen, sp_started_text(&boot->started));
+	return 0;
+}
+
+int sp_boot_read(const struct sp_root *root, const struct sp_root *machine, const char *name, struct sp_boot **ret,
+		 struct sp_error **err)
 {
 	sp_autoboot struct sp_boot *boot = sp_xcalloc(1, sizeof(*boot));
-	int r = name ? by_name(root, name, boot, err) : recognise(root, boot, err);
 
+	sp_started_read(machine, &boot->started);
+	int r = name ? by_name(root, name, boot, err) : recognise(root, boot, err);
 	if (r == 0)
 		r = boot->ops->read(root, boot, err);
 	if (r == 0)
@@ -189,6 +289,7 @@ void sp_boot_free(struct sp_boot *boot)
 	sp_entries_clear(boot);
 	sp_places_clear(boot);
 	sp_sources_clear(boot);
+	sp_started_clear(&boot->started);
 	sp_strv_clear(&boot->seen);
 	sp_strv_clear(&boot->warnings);
 	free(boot->entries_why);

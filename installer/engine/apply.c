@@ -57,7 +57,9 @@ static int settle(const struct sp_session *s, struct sp_store *store, struct sp_
 		return finish(store, txn, ret, err);
 	if (a)
 		sp_recall_firmware(s, txn, &recall);
-	int r = sp_txn_undo(txn, &e);
+	int r = sp_txn_follow(txn, sp_is_same_entry, &e);
+	if (r == 0)
+		r = sp_txn_undo(txn, &e);
 	if (r < 0 && a && a->last && sp_txn_attribute_left(txn))
 		return finish_all_the_same(store, txn, ret, err);
 	if (r < 0 && err)

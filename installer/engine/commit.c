@@ -60,7 +60,7 @@ static int check_product(const struct sp_session *s, const struct sp_job *job, c
 		r = check_files(s, products, err);
 	if (r < 0 || !job->boot_name || job->product_as_is)
 		return r;
-	r = sp_boot_read(s->root, job->boot_name, &boot, err);
+	r = sp_boot_read(s->root, sp_session_system(s), job->boot_name, &boot, err);
 	if (r == 0 && boot->ops->check)
 		r = boot->ops->check(boot, job->wanted, err);
 	return r < 0 ? sp_error_wrap(err, "the result is not right, so everything was put back") : 0;
@@ -108,7 +108,10 @@ static int undo(struct sp_txn *txn, int r, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *e = NULL;
 
-	if (sp_txn_undo(txn, &e) == 0 && !sp_txn_attribute_left(txn))
+	int undone = sp_txn_follow(txn, sp_is_same_entry, &e);
+	if (undone == 0)
+		undone = sp_txn_undo(txn, &e);
+	if (undone == 0 && !sp_txn_attribute_left(txn))
 		return r;
 	if (!e) {
 		sp_autofree char *left = sp_firmware_left(sp_txn_attribute(txn)), *why = sp_xstrdup((*err)->message);

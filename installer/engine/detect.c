@@ -28,7 +28,7 @@ static int detect(const struct sp_session *s, struct sp_detect *d, struct sp_err
 		return r;
 	d->platform = sp_platform_match(d->catalog, d->facts, &d->platform_why);
 	sp_carveout_read(s->machine, sp_fact_text(d->facts, SP_FACT_GPU_ADDRESS), &d->carveout);
-	r = sp_boot_read(s->root, s->boot_name, &d->boot, &d->boot_error);
+	r = sp_boot_read(s->root, sp_session_system(s), s->boot_name, &d->boot, &d->boot_error);
 	if (r < 0 && d->boot_error->exit == SP_EXIT_USAGE) {
 		*err = sp_steal(d->boot_error);
 		return r;

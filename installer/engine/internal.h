@@ -155,6 +155,12 @@ char *sp_generation_deferred(const struct sp_boot *boot, const char *why);
 /* --- live.c: values of the running system ------------------------------------------------------------------------ */
 
 bool sp_session_is_live(const struct sp_session *s, const struct sp_facts *facts);
+/* The machine, where the system of the root is the one that runs on it (or did when it was recorded); else NULL. */
+const struct sp_root *sp_session_system(const struct sp_session *s);
+
+/* renamed.c: where the file of an edit is now (owned): links are resolved, and an entry may have another boot counter. */
+char *sp_path_now(const struct sp_root *root, const struct sp_edit *e);
+sp_same_name sp_is_same_entry;
 /* The value of a live file; bracket: the bracketed word. Owned; negative errno. */
 int sp_live_read(const struct sp_root *machine, const char *path, bool bracket, char **ret) sp_must_check;
 /* Which values apply will set: next->live is filled with what they are now. */

@@ -15,6 +15,17 @@ bool sp_session_is_live(const struct sp_session *s, const struct sp_facts *facts
 	       sp_fact_known(facts, SP_FACT_CHROOT) && sp_fact_num(facts, SP_FACT_CHROOT) == 0;
 }
 
+const struct sp_root *sp_session_system(const struct sp_session *s)
+{
+	struct stat root, machine;
+
+	if (sp_root_is_host(s->root) && sp_root_is_host(s->machine))
+		return s->live ? s->machine : NULL;
+	if (sp_root_stat(s->root, "/", &root) < 0 || sp_root_stat(s->machine, "/", &machine) < 0)
+		return NULL;
+	return root.st_dev == machine.st_dev && root.st_ino == machine.st_ino ? s->machine : NULL;
+}
+
 int sp_live_read(const struct sp_root *machine, const char *path, bool bracket, char **ret)
 {
 	sp_autofree char *line = NULL;

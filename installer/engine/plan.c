@@ -10,7 +10,7 @@
 static int read_boot(const struct sp_session *s, struct sp_boot **boot, struct sp_error **boot_error, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *e = NULL;
-	int r = sp_boot_read(s->root, s->boot_name, boot, &e);
+	int r = sp_boot_read(s->root, sp_session_system(s), s->boot_name, boot, &e);
 
 	if (r == 0)
 		return 0;

@@ -40,6 +40,8 @@ static const struct row machine_rows[] = {
 	{ HP "authentication/Setup Password/role", SP_TAKE_PLAIN },
 	{ HP "authentication/SPM/is_enabled", SP_TAKE_PLAIN },
 	{ HP "authentication/SPM/role", SP_TAKE_PLAIN },
+	/* which boot loader; its other variables have identifiers in UTF-16 */
+	{ "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", SP_TAKE_PLAIN },
 	{ "/proc/swaps", SP_TAKE_COPY }, /* and whatever else a fact comes from: see sp_facts_paths() */
 	{ NULL, SP_TAKE_COPY },
 };
@@ -89,6 +91,9 @@ static const struct row root_rows[] = {
 	{ "/boot/grub*/grubenv", SP_TAKE_COPY },
 	{ "/boot/grub*/*/blscfg.mod", SP_TAKE_NAME },
 	{ "/boot/grub*/*/blsuki.mod", SP_TAKE_NAME },
+	{ "/boot/EFI/systemd/*", SP_TAKE_NAME },
+	{ "/efi/EFI/systemd/*", SP_TAKE_NAME },
+	{ "/boot/efi/EFI/systemd/*", SP_TAKE_NAME },
 	{ "/boot/EFI/Linux/*", SP_TAKE_NAME },
 	{ "/efi/EFI/Linux/*", SP_TAKE_NAME },
 	{ "/boot/efi/EFI/Linux/*", SP_TAKE_NAME },
@@ -104,6 +109,10 @@ static const struct row root_rows[] = {
 	{ "/boot/initr*", SP_TAKE_NAME },
 	{ "/boot/*/*/linux", SP_TAKE_NAME },
 	{ "/boot/*/*/initr*", SP_TAKE_NAME },
+	{ "/efi/*/*/linux", SP_TAKE_NAME },
+	{ "/efi/*/*/initr*", SP_TAKE_NAME },
+	{ "/boot/efi/*/*/linux", SP_TAKE_NAME },
+	{ "/boot/efi/*/*/initr*", SP_TAKE_NAME },
 	{ "/lib", SP_TAKE_NAME },
 	{ "/usr/lib/modules/*/modules.dep", SP_TAKE_PLAIN },
 	{ "/usr/lib/modules/*/modules.builtin", SP_TAKE_PLAIN },

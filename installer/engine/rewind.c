@@ -117,18 +117,10 @@ static int take_out_inherited(struct sp_undo *u, struct rewind *w, const struct 
 	return r;
 }
 
-/* Where a file is now: a link may have been put in its place, or in that of a folder. Owned. */
-static char *now_at(const struct sp_undo *u, const char *path)
-{
-	char *now = NULL;
-
-	return sp_root_resolve(u->s->root, path, &now) < 0 ? sp_xstrdup(path) : now;
-}
-
 static const struct sp_edit *edit_at(const struct sp_undo *u, const struct sp_record *r, const char *path)
 {
 	for (size_t i = 0; i < r->edits.n; i++) {
-		sp_autofree char *now = now_at(u, r->edits.v[i].path);
+		sp_autofree char *now = sp_path_now(u->s->root, &r->edits.v[i]);
 		if (r->edits.v[i].op != SP_OP_KEEP && sp_streq(now, path))
 			return &r->edits.v[i];
 	}
@@ -177,7 +169,7 @@ int sp_rewind_files(struct sp_undo *u, struct sp_error **err)
 			continue;
 		sp_strv_copy(&u->drop_dirs, &u->records[i].made_dirs);
 		for (size_t k = 0; k < u->records[i].edits.n && r == 0; k++) {
-			sp_autofree char *path = now_at(u, u->records[i].edits.v[k].path);
+			sp_autofree char *path = sp_path_now(u->s->root, &u->records[i].edits.v[k]);
 			if (!sp_edits_find(&u->edits, path))
 				r = rewind_path(u, path, err);
 		}

@@ -81,7 +81,7 @@ static int plan_undo(struct sp_undo *u, struct sp_boot **boot, struct sp_strv *w
 
 	if (r < 0 || u->now.txn == 0) /* nothing was applied, and the firmware alone goes back */
 		return r;
-	if (sp_boot_read(u->s->root, u->now.boot_setup, boot, &e) < 0) {
+	if (sp_boot_read(u->s->root, sp_session_system(u->s), u->now.boot_setup, boot, &e) < 0) {
 		sp_strv_addf(warnings, "entries of kernels installed since were not looked at: %s", e->message);
 		return 0;
 	}

@@ -133,7 +133,7 @@ static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_e
 	out->gtt_mib = st.applied.gtt_mib;
 	const char *name = st.applied.txn ? st.applied.boot_setup : st.was.txn ? st.was.boot_setup : s->boot_name;
 	struct sp_verifier v = { .s = s, .facts = out->facts, .out = out };
-	if (sp_boot_read(s->root, name, &boot, &boot_error) < 0)
+	if (sp_boot_read(s->root, sp_session_system(s), name, &boot, &boot_error) < 0)
 		v.boot_why = boot_error->message;
 	v.boot = boot;
 	if (st.applied.txn == 0 && st.was.txn == 0) {

@@ -172,8 +172,9 @@ static void put_boot_group(struct sp_report *r, const struct sp_detect *d)
 		return;
 	}
 	sp_paragraph(r, "", 2, d->boot->ops->title);
-	for (size_t i = 0; r->verbose && i < d->boot->seen.n; i++)
-		sp_paragraph(r, "", 4, d->boot->seen.v[i]);
+	sp_autofree char *seen = sp_strv_join(&d->boot->seen, "; ");
+	sp_autofree char *why = sp_xasprintf("recognised by: %s", seen);
+	sp_paragraph(r, "", 4, why);
 	put_boot(r, d->boot);
 }
 

@@ -76,6 +76,7 @@ void sp_folder_close(struct sp_folder *f);
 enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD, SP_SLOT__NONE };
 /* ".NAME.strix-new", "-undo", "-old": beside the target, ignored by every reader of these folders; owned. */
 char *sp_slot_name(const char *name, enum sp_slot slot);
+char *sp_slot_target(const char *slot_name, enum sp_slot slot); /* the inverse, owned; NULL: it is none of this kind */
 /* Remove all of them, but not `kept` (SP_SLOT__NONE: all). */
 int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept) sp_must_check;
 bool sp_slots_taken(int dirfd, const char *name);
@@ -87,6 +88,10 @@ int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_str
 void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing);
 /* Remove those of these folders that are empty, innermost (last) first. */
 int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs) sp_must_check;
+
+/* --- follow.c ---------------------------------------------------------------------------------------------------- */
+
+void sp_txn_follow_clear(struct sp_txn *txn);
 
 /* --- publish.c --------------------------------------------------------------------------------------------------- */
 
@@ -137,5 +142,7 @@ struct sp_txn {
 	struct sp_strv made_dirs, drop_dirs;
 	const struct sp_attribute_access *access; /* borrowed; NULL: the attribute cannot be reached */
 	bool attribute_left;
+	struct sp_edit **moved; /* of these edits, those that have another name now: views but for their path, owned */
+	size_t n_moved;
 	struct sp_record record; /* reopened: what the journal said; its attribute always */
 };

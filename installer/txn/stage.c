@@ -7,11 +7,20 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
+static const char *const slot_ends[] = { ".strix-new", ".strix-undo", ".strix-old" };
+
 char *sp_slot_name(const char *name, enum sp_slot slot)
 {
-	static const char *const ends[] = { "new", "undo", "old" };
+	return sp_xasprintf(".%s%s", name, slot_ends[slot]);
+}
 
-	return sp_xasprintf(".%s.strix-%s", name, ends[slot]);
+char *sp_slot_target(const char *slot_name, enum sp_slot slot)
+{
+	const size_t n = strlen(slot_name), end = strlen(slot_ends[slot]);
+
+	if (slot_name[0] != '.' || n <= 1 + end || !sp_streq(slot_name + n - end, slot_ends[slot]))
+		return NULL;
+	return sp_xstrndup(slot_name + 1, n - 1 - end);
 }
 
 /* What cannot be looked at may be there. */

@@ -101,6 +101,7 @@ void sp_txn_free(struct sp_txn *t)
 	sp_cleanup_close_(&t->images);
 	sp_cleanup_close_(&t->dir);
 	free(t->edits);
+	sp_txn_follow_clear(t);
 	sp_filesystems_clear(&t->filesystems);
 	sp_strv_clear(&t->made_dirs);
 	sp_strv_clear(&t->drop_dirs);

@@ -103,6 +103,12 @@ int sp_txn_finish(struct sp_txn *txn, struct sp_error **err) sp_must_check;
  * and the next run reads which way it goes) where it cannot be made sure that the journal does not say COMMITTED.
  */
 int sp_txn_undo(struct sp_txn *txn, struct sp_error **err) sp_must_check;
+/*
+ * Before sp_txn_undo(): files that their owner has renamed since (a boot loader that counts in their names) are undone under
+ * the name that they have now. The rule: are these two names, of one folder, names of the edit's file?
+ */
+typedef bool sp_same_name(const struct sp_edit *edit, const char *was, const char *now);
+int sp_txn_follow(struct sp_txn *txn, sp_same_name *same, struct sp_error **err) sp_must_check;
 void sp_txn_free(struct sp_txn *txn); /* an unfinished one stays open and is recovered by the next run */
 
 /*

@@ -9,7 +9,8 @@ RECORD=$SCRATCH/record
 # Identifiers become ID1, ID2, ... in the order in which they are met, so that two texts are the same when one is the
 # other with its identifiers renamed. -e: all of them become ID.
 canonical() { # FILE [-e]
-	sed -e "s,$TREE,TREE,g" -e "s,$RECORD,TREE,g" "$1" | awk -v erase="${2:-}" '
+	# How a machine was started says nothing of another tree's boot setup.
+	sed -e "s,$TREE,TREE,g" -e "s,$RECORD,TREE,g" ${2:+-e '/"seen": \[$/,/\]/d'} "$1" | awk -v erase="${2:-}" '
 		BEGIN {
 			h4 = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
 			id = h4 h4 "-?" h4 "-?" h4 "-?" h4 "-?" h4 h4 h4
@@ -18,7 +19,7 @@ canonical() { # FILE [-e]
 			line = ""
 			while (match($0, id)) {
 				word = substr($0, RSTART, RLENGTH); plain = word; gsub(/-/, "", plain)
-				if (word ~ /^8be4df61/) name = word
+				if (word ~ /^(8be4df61|4a67b082)/) name = word
 				else if (erase != "") name = "ID"
 				else { if (!(plain in names)) names[plain] = "ID" ++n; name = names[plain] }
 				line = line substr($0, 1, RSTART - 1) name

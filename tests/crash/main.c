@@ -53,7 +53,7 @@ static int setup_of(const char *tree)
 	sp_autoboot struct sp_boot *boot = NULL;
 	sp_autoerror struct sp_error *e = NULL;
 
-	if (sp_root_open(tree, 0, &root, &e) < 0 || sp_boot_read(root, NULL, &boot, &e) < 0)
+	if (sp_root_open(tree, 0, &root, &e) < 0 || sp_boot_read(root, NULL, NULL, &boot, &e) < 0)
 		return 1;
 	(void) puts(boot->ops->name);
 	return 0;

@@ -124,7 +124,7 @@ static void make_plan(const struct sp_root *root, const struct sp_owned_list *ow
 	sp_autoboot struct sp_boot *boot = NULL;
 	sp_autoerror struct sp_error *err = NULL;
 
-	if (sp_boot_read(root, NULL, &boot, &err) < 0 ||
+	if (sp_boot_read(root, NULL, NULL, &boot, &err) < 0 ||
 	    sp_boot_plan(root, boot, owned, common, wanted, edits, changed, &err) < 0)
 		fail_msg("%s: %s", what, err->message);
 	for (size_t i = 0; i < edits->n; i++)
@@ -137,7 +137,7 @@ static void expect_good(const struct sp_root *root, const struct sp_tokens *want
 	sp_autoboot struct sp_boot *boot = NULL;
 	sp_autoerror struct sp_error *err = NULL;
 
-	assert_int_equal(sp_boot_read(root, NULL, &boot, NULL), 0);
+	assert_int_equal(sp_boot_read(root, NULL, NULL, &boot, NULL), 0);
 	if (boot->ops->check(boot, wanted, &err) < 0)
 		fail_msg("%s: check: %s", what, err->message);
 }
@@ -299,7 +299,7 @@ static void too_long_lines_are_refused(void **state)
 		sp_autoerror struct sp_error *err = NULL;
 		const struct sp_owned_list owned = { 0 };
 
-		assert_int_equal(sp_boot_read(root, NULL, &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, NULL, &boot, NULL), 0);
 		int r = sp_boot_plan(root, boot, &owned, &none, &wanted, &edits, &changed, &err);
 		if (r != lengths[i].code)
 			fail_msg("%d bytes: %d, %s", lengths[i].n, r, err ? err->message : "no error");

@@ -94,7 +94,7 @@ static void setups_are_recognised(void **state)
 		sp_autoroot struct sp_root *root = open_root(dir);
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autoerror struct sp_error *err = NULL;
-		int r = sp_boot_read(root, recognition[i].boot, &boot, &err);
+		int r = sp_boot_read(root, NULL, recognition[i].boot, &boot, &err);
 
 		if (r != recognition[i].code)
 			fail_msg("%s: %d: %s", recognition[i].what, r, err ? err->message : "no error");
@@ -180,7 +180,7 @@ static void entries_are_told_apart(void **state)
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autoerror struct sp_error *err = NULL;
 
-		if (sp_boot_read(root, NULL, &boot, &err) < 0)
+		if (sp_boot_read(root, NULL, NULL, &boot, &err) < 0)
 			fail_msg("%s: %s", ownership[i].what, err->message);
 		sp_autofree char *seen = letters(boot);
 		if (ownership[i].entries && !sp_streq(seen, ownership[i].entries))
@@ -226,7 +226,7 @@ static void check_names_what_is_wrong(void **state)
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autoerror struct sp_error *err = NULL;
 
-		assert_int_equal(sp_boot_read(root, NULL, &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, NULL, &boot, NULL), 0);
 		int r = boot->ops->check(boot, &wanted, &err);
 		if (r != (checks[i].expected ? -EBADMSG : 0))
 			fail_msg("%s: %d, %s", checks[i].what, r, err ? err->message : "no error");

@@ -62,7 +62,7 @@ static int generate(const char *dir, const struct sp_tokens *wanted, struct sp_b
 	sp_autoroot struct sp_root *root = open_root(dir);
 	sp_autoboot struct sp_boot *boot = NULL;
 
-	assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+	assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
 	return boot->ops->generate(root, boot, wanted, product, err);
 }
 

@@ -65,7 +65,7 @@ static void setups_are_recognised(void **state)
 		sp_autoroot struct sp_root *root = open_root(dir);
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autoerror struct sp_error *err = NULL;
-		int r = sp_boot_read(root, recognition[i].boot, &boot, &err);
+		int r = sp_boot_read(root, NULL, recognition[i].boot, &boot, &err);
 
 		if (r != recognition[i].code)
 			fail_msg("%s: %d: %s", recognition[i].what, r, err ? err->message : "no error");
@@ -135,7 +135,7 @@ static void entries_are_read(void **state)
 			memset(env + strlen(env), '#', sizeof(env) - 1 - strlen(env));
 			fixture_add(dir, &(struct fixture){ "boot/grub/grubenv", env, FIXTURE_FILE, 1024 });
 		}
-		assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
 		for (size_t k = 0; k < boot->n_entries; k++) {
 			const struct sp_entry *e = &boot->entries[k];
 			sp_buf_addf(&shown, "%s%s|%s|%s|%s\n", e->id, e->by_default ? "*" : "", kind_of(e),
@@ -213,7 +213,7 @@ static void sources_are_read(void **state)
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autobuf struct sp_buf shown = { 0 };
 
-		assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
 		sp_buf_adds(&shown, "");
 		for (size_t k = 0; k < boot->n_sources; k++) {
 			const struct sp_source *s = &boot->sources[k];
@@ -245,7 +245,7 @@ static void sources_decide(void **state)
 	sp_autoboot struct sp_boot *boot = NULL;
 
 	(void) state;
-	assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+	assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
 	for (size_t i = 0; i < SP_ELEMENTS(keys); i++) {
 		const struct sp_source *before = sp_source_before(boot, keys[i].key), *behind = sp_source_behind(boot, keys[i].key);
 
@@ -279,7 +279,7 @@ static void foreign_tokens_are_displaced(void **state)
 		sp_autoedits struct sp_edits edits = { 0 };
 		sp_autostrv struct sp_strv changed = { 0 };
 
-		assert_int_equal(sp_boot_read(root, "grub-d", &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
 		assert_int_equal(sp_boot_plan(root, boot, &owned, &none, step == 1 || step == 2 ? &replacing : &plain, &edits,
 					      &changed, NULL), 0);
 		assert_int_equal(edits.n, step == 0 ? 0 : 1);
@@ -311,7 +311,7 @@ static void our_file_is_read_back(void **state)
 	char *dir = build_debian((struct fixture[]){ F(OWN, text.data), NONE });
 	sp_autoroot struct sp_root *root = open_root(dir);
 	sp_autoboot struct sp_boot *boot = NULL;
-	assert_int_equal(sp_boot_read(root, NULL, &boot, NULL), 0);
+	assert_int_equal(sp_boot_read(root, NULL, NULL, &boot, NULL), 0);
 	sp_autofree char *line = without_runs(own_line(boot));
 	assert_string_equal(line, "quiet " OURS);
 	fixture_free(dir);

@@ -59,7 +59,7 @@ static void setups_are_recognised(void **state)
 		sp_autoroot struct sp_root *root = open_root(dir);
 		sp_autoboot struct sp_boot *boot = NULL;
 		sp_autoerror struct sp_error *err = NULL;
-		int r = sp_boot_read(root, NULL, &boot, &err);
+		int r = sp_boot_read(root, NULL, NULL, &boot, &err);
 
 		if (r < 0 ? recognition[i].name || (!contains(err->message, recognition[i].text) &&
 						    !contains(err->hint, recognition[i].text)) :
@@ -97,7 +97,7 @@ static void one_file_is_edited(void **state)
 		const struct sp_owned_list owned = { 0 };
 
 		want(&wanted);
-		assert_int_equal(sp_boot_read(root, NULL, &boot, NULL), 0);
+		assert_int_equal(sp_boot_read(root, NULL, NULL, &boot, NULL), 0);
 		assert_int_equal(sp_boot_plan(root, boot, &owned, &none, &wanted, &done, &changed, NULL), 0);
 		const struct sp_edit *e = sp_edits_find(&done, "/etc/default/grub");
 		const char *after = e && e->op != SP_OP_KEEP ? e->after.bytes.data : NULL;
