@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "catalog/internal.h"
+#include "format/assign.h"
 #include "format/cmdline.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -34,16 +35,23 @@ static bool cmdline_key(const char *key)
 	return only(key, LETTERS DIGITS "._-") && *key != '-';
 }
 
+/* With '_', as it is read from a file: one with '-' would not be found again. */
 static bool modprobe_key(const char *key)
 {
 	const char *dot = strchr(key, '.');
 
-	return only(key, LETTERS DIGITS "._-") && dot && dot != key && !strchr("-", dot[1]) && !strchr(dot + 1, '.');
+	return only(key, LETTERS DIGITS "._") && dot && dot != key && dot[1] && !strchr(dot + 1, '.');
 }
 
+/* As it is read from a file: "net/ipv4/x" is "net.ipv4.x", and would not be found again. */
 static bool sysctl_key(const char *key)
 {
-	return only(key, LETTERS DIGITS "._/-") && *key != '-';
+	sp_autofree char *text = sp_xasprintf("%s = 1\n", key);
+	const struct sp_buf file = { .data = text, .len = strlen(text) };
+	sp_autoassigns struct sp_assigns read = { 0 };
+
+	sp_sysctl_parse(&file, &read);
+	return only(key, LETTERS DIGITS "._/-") && read.n == 1 && sp_streq(read.v[0].key, key);
 }
 
 static bool environment_key(const char *key)

@@ -99,6 +99,8 @@ static const struct {
 	{ GRUB, ONE("bad", "k=v", "1"), GRUB ":1: the key 'k=v' is not a kernel parameter", NULL, 0 },
 	{ GRUB, ONE("bad", "--", "1"), GRUB ":1: the key '--' is not a kernel parameter", NULL, 0 },
 	{ SYSCTL, ONE("bad", "vm x", "1"), SYSCTL ":1: the key 'vm x' is not a sysctl name", NULL, 0 },
+	{ SYSCTL, ONE("bad", "vm/x", "1"), SYSCTL ":1: the key 'vm/x' is not a sysctl name", NULL, 0 },
+	{ SYSCTL, ONE("bad", ".", "1"), SYSCTL ":1: the key '.' is not a sysctl name", NULL, 0 },
 	{ SYSCTL, ONE("bad", "-vm.x", "1"), SYSCTL ":1: the key '-vm.x' is not a sysctl name", NULL, 0 },
 	{ SYSCTL, ONE("bad", "vm.x", "${GTT_MIB}"),
 	  SYSCTL ":1: the value '${GTT_MIB}' of 'bad' is not a sysctl value", NULL, 0 },
