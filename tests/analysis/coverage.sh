@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Which lines of installer/ the suite runs (gcov), by folder: txn/ and format/ at least 95 %, all at least 88 %.
-# coverage.txt in the build folder has them by file, with the lines that nothing runs.
+# coverage.txt in the build folder has them by file, with the lines that nothing runs. Whether tests pass is judged in the
+# other builds: gcov writes files when a program ends, which those that trace its calls take for the program's. The ones
+# that do nothing else are left out.
 . "${SP_SRCDIR:-$1}/tests/analysis/lib.sh"
 . "$ANALYSIS/nested.sh"
 
@@ -9,11 +11,15 @@ GCOV=$($SP_CC -print-prog-name=gcov 2>/dev/null || echo gcov)
 need "$GCOV" gcc
 : >"$TMP/bad"
 nested_build coverage --enable-coverage
-if [ ! -s "$TMP/bad" ]; then
-	find . -name '*.gcda' -exec rm -f {} +
-	nested_check
-	point "the suite in a build for gcov ($RESULTS results)" "$RESULTS" "$TMP/bad"
-fi
+point 'the build for gcov' 1 "$TMP/bad"
+find . -name '*.gcda' -exec rm -f {} +
+: >"$TMP/suite"
+for test in ${SP_SUITE:-${SP_TESTS:-}}; do
+	grep -qE 'lib-crash|sp-hostile' "$SOURCES/$test" 2>/dev/null || printf '%s ' "$test" >>"$TMP/suite"
+done
+SP_SUITE=$(cat "$TMP/suite")
+nested_check
+echo "# $RESULTS results of tests"
 
 # A line of a header is in many objects: it is covered when it is in one.
 find installer -name '*.gcda' -exec "$GCOV" --stdout {} + 2>/dev/null | awk -F : -v sources="$SOURCES/" '
