@@ -83,8 +83,8 @@ static void note_stanzas(const struct sp_root *root, struct sp_boot *boot)
 	for (char *line = strtok_r(file.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		n += sp_startswith(line + strspn(line, " \t"), "menuentry");
 	if (n > 0)
-		sp_strv_addf(&boot->warnings, "%s has %u %s of its own; what %s boot, and with which options, is left as it is", path,
-			     n, n == 1 ? "entry" : "entries", n == 1 ? "it" : "they");
+		sp_strv_addf(&boot->warnings, "%s has %u %s of somebody's own; their options are left as they are", path, n,
+			     n == 1 ? "entry" : "entries");
 }
 
 static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
