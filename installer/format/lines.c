@@ -64,13 +64,15 @@ void sp_text_splice(const struct sp_buf *file, size_t start, size_t end, const c
 void sp_text_add_line(const struct sp_buf *file, const struct sp_textline *l, const char *text, struct sp_buf *ret)
 {
 	bool open = l->number > 0 && l->next == file->len && file->data[file->len - 1] != '\n';
-	bool crlf = l->number > 0 && !open && l->next - l->end == 2;
-	sp_autofree char *line = NULL;
+	struct sp_textline like = { 0 };
 
-	if (open)
-		line = sp_xasprintf("\n%s", text);
+	if (l->number > 0 && !open)
+		like = *l;
 	else
-		line = sp_xasprintf("%s%s", text, crlf ? "\r\n" : "\n");
+		(void) sp_text_next(file, &like);
+	const char *end = like.next - like.end == 2 ? "\r\n" : "\n";
+	sp_autofree char *line = sp_xasprintf("%s%s%s", open ? end : "", text, open ? "" : end);
+
 	sp_text_splice(file, l->next, l->next, line, ret);
 }
 

@@ -25,7 +25,10 @@ int sp_text_check(const struct sp_buf *file, struct sp_error **err) sp_must_chec
 
 /* The bytes [start, end) of the file replaced by text; ret is a new buffer. */
 void sp_text_splice(const struct sp_buf *file, size_t start, size_t end, const char *text, struct sp_buf *ret);
-/* Add a line behind l (number 0: at the start), with the line end that l has; none when l ends the file without. */
+/*
+ * Add a line behind l (number 0: at the start), with the line end that l has; the first line's where l has none, and the
+ * file ends without one then, too.
+ */
 void sp_text_add_line(const struct sp_buf *file, const struct sp_textline *l, const char *text, struct sp_buf *ret);
 /* The inverse: the line with its line end, or with the one before it when it has none. */
 void sp_text_drop_line(const struct sp_buf *file, const struct sp_textline *l, struct sp_buf *ret);

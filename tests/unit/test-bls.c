@@ -114,6 +114,8 @@ static void puts_options(void **state)
 		{ "title x\n# c\nefi /a\n# d\ndevicetree\nx y\n", NULL, "a=1",
 		  "title x\n# c\nefi /a\noptions a=1\n# d\ndevicetree\nx y\n" },
 		{ "", NULL, "a=1", "options a=1\n" },
+		{ "title x\r\nlinux /a", NULL, "a=1", "title x\r\nlinux /a\r\noptions a=1" },
+		{ "\r\nlinux /a\r\n", NULL, "a=1", "options a=1\r\n\r\nlinux /a\r\n" },
 	};
 
 	(void) state;
