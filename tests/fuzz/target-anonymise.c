@@ -40,11 +40,11 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-/* Only letters: digits of a name may come to stand in a number of ours. */
+/* No digits: those of a name may come to stand in a number of ours. */
 static bool is_plain(const char *name)
 {
 	for (; *name; name++)
-		if (!isalpha((unsigned char) *name))
+		if (!isalpha((unsigned char) *name) && *name != '-')
 			return false;
 	return true;
 }

@@ -16,6 +16,15 @@ static bool same_list(const struct sp_strv *a, const struct sp_strv *b, size_t f
 	return true;
 }
 
+/* "\r\n" in the whole file stays so. */
+static bool has_other_ends(const struct sp_buf *file)
+{
+	for (size_t i = 0; i < file->len; i++)
+		if (file->data[i] == '\n' && (i == 0 || file->data[i - 1] != '\r'))
+			return true;
+	return false;
+}
+
 /* All but the first options line, which is the one that is changed. */
 static void check_rest(const struct sp_buf *file, const struct sp_buf *changed)
 {
@@ -23,6 +32,8 @@ static void check_rest(const struct sp_buf *file, const struct sp_buf *changed)
 	int r = sp_bls_parse(file, &a, NULL), now = sp_bls_parse(changed, &b, NULL);
 
 	fuzz_check(r == now, "parsed with %d, and with our tokens %d", r, now);
+	if (memchr(file->data, '\n', file->len) && !has_other_ends(file))
+		fuzz_check(!has_other_ends(changed), "another line end: '%s'", fuzz_show(changed->data, changed->len));
 	if (r < 0)
 		return;
 	fuzz_check(same(a.title, b.title) && same(a.version, b.version) && same(a.linux_path, b.linux_path) &&

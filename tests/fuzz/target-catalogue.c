@@ -134,6 +134,22 @@ static void load(const char *folder, const struct sp_buf *file)
 		check_catalogue(c);
 }
 
+static bool same_list(const struct sp_strv *a, const struct sp_strv *b)
+{
+	sp_autofree char *x = sp_strv_join(a, "\n"), *y = sp_strv_join(b, "\n");
+
+	return a->n == b->n && sp_streq(x, y);
+}
+
+static void check_same(const struct sp_selection *a, const struct sp_selection *b)
+{
+	fuzz_check(a->given == b->given && (a->profile ? sp_streq(a->profile, b->profile) : !b->profile) && same_list(&a->with, &b->with) &&
+			   same_list(&a->without, &b->without) && same_list(&a->replace, &b->replace) && a->gtt_mib == b->gtt_mib &&
+			   a->host_reserve_mib == b->host_reserve_mib && a->uma == b->uma && a->uma_mib == b->uma_mib &&
+			   a->any_platform == b->any_platform,
+		   "another selection is read");
+}
+
 /* What was chosen is the same when it is written down, read and written down again. */
 static void check_selection(const struct sp_selection *s)
 {
@@ -142,6 +158,7 @@ static void check_selection(const struct sp_selection *s)
 	sp_autoerror struct sp_error *err = NULL;
 
 	fuzz_check(sp_selection_from_json(json, &read, &err) == 0, "a selection cannot be read: %s", err->message);
+	check_same(s, &read);
 	sp_selection_copy(&copy, &read);
 	again = sp_selection_to_json(&copy);
 	fuzz_check(json_equal(json, again), "another selection is read");

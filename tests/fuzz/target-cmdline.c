@@ -56,6 +56,9 @@ static void there_and_back(const char *line, const struct sp_tokens *to)
 	fuzz_check_foreign(line, there.line, to, NULL);
 	fuzz_check_wanted(there.line, to);
 	fuzz_check(there.changed.n == 0, "something of nobody was changed");
+	for (size_t i = 0; i < there.owned.n; i++)
+		fuzz_check(sp_cmdline_presence(line, there.owned.v[i].text) != SP_PRESENT, "'%s' of the administrator became ours",
+			   fuzz_shows(there.owned.v[i].text));
 	sp_cmdline_transition(there.line, &there.owned, to, &again);
 	fuzz_check(sp_streq(there.line, again.line) && sp_tokens_eq(&there.owned, &again.owned) && again.changed.n == 0,
 		   "a second time changes '%s' to '%s'", fuzz_shows(there.line), fuzz_shows(again.line));

@@ -31,6 +31,8 @@ static void check_parse(const struct format *f, const struct sp_buf *file, struc
 		fuzz_check(*a->key && !strchr(a->key, '\n'), "the key '%s'", fuzz_shows(a->key));
 		fuzz_check(a->line >= 1 && a->line <= lines && (i == 0 || a->line >= ret->v[i - 1].line), "'%s' is in line %u",
 			   fuzz_shows(a->key), a->line);
+		fuzz_check(f->dest != SP_DEST_SYSCTL || (!strstr(a->key, "..") && *a->key != '.' && !sp_endswith(a->key, ".")),
+			   "the key '%s'", fuzz_shows(a->key));
 		fuzz_check(a->value || f->dest != SP_DEST_ENVIRONMENT, "'%s' has no value", fuzz_shows(a->key));
 		fuzz_check(f->dest != SP_DEST_MODPROBE || (dot && dot[1]), "'%s' is no parameter of a module", fuzz_shows(a->key));
 		fuzz_check(!a->glob || f->dest == SP_DEST_SYSCTL, "'%s' is a pattern", fuzz_shows(a->key));
@@ -79,7 +81,19 @@ static void check_ours(const struct format *f, const struct fuzz_fields *in)
 	}
 }
 
-/* What others wrote, as far as it could be ours. */
+/* Is it read from a file of ours as this key? */
+static bool can_be_said(const struct format *f, const char *key, const char *value)
+{
+	const struct sp_dropin_line line = { "id", NULL, key, "1" };
+	sp_autoassigns struct sp_assigns back = { 0 };
+	sp_autobuf struct sp_buf file = { 0 };
+
+	f->render(&line, 1, &file);
+	f->parse(&file, &back);
+	return back.n == 1 && sp_streq(back.v[0].key, key) && *value && (f->dest != SP_DEST_MODPROBE || !strpbrk(value, "\"\n"));
+}
+
+/* What others wrote, as far as our files can say it. */
 static void check_theirs(const struct format *f, const struct sp_assigns *theirs)
 {
 	for (size_t i = 0; i < theirs->n && i < 16; i++) {
@@ -88,13 +102,13 @@ static void check_theirs(const struct format *f, const struct sp_assigns *theirs
 		sp_autoassigns struct sp_assigns back = { 0 };
 		sp_autobuf struct sp_buf file = { 0 };
 
-		if (!a->value || !is_setting(f, a->key, a->value))
+		if (!a->value || !can_be_said(f, a->key, a->value))
 			continue;
 		f->render(&line, 1, &file);
 		f->parse(&file, &back);
 		const struct sp_assign *b = find(&back, a->key);
-		fuzz_check(back.n == 1 && b && sp_streq(a->value, b->value), "'%s' = '%s' of theirs is read as '%s'", a->key, a->value,
-			   fuzz_shows(b ? b->value : NULL));
+		fuzz_check(back.n == 1 && b && sp_streq(a->value, b->value), "'%s' = '%s' of theirs is read as '%s'", fuzz_shows(a->key),
+			   fuzz_shows(a->value), fuzz_shows(b ? b->value : NULL));
 	}
 }
 

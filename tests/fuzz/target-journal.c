@@ -147,6 +147,22 @@ static void check_torn(const struct sp_buf *journal, const json_t *records)
 	json_decref(some);
 }
 
+/* With one bit wrong, anything may be missing, and nothing is another. */
+static void check_rotten(const struct sp_buf *journal, const json_t *records)
+{
+	sp_autofree char *copy = sp_xmalloc(journal->len + 1);
+	size_t at = journal->len ? (sp_crc32c(journal->data, journal->len) >> 8) % journal->len : 0, end = 0;
+	int r = 0;
+
+	memcpy(copy, journal->data, journal->len);
+	copy[at] = (char) (copy[at] ^ (1 << at % 8));
+	json_t *some = journal->len ? read_journal(copy, journal->len, &end, &r) : NULL;
+	for (size_t i = 0; i < json_array_size(some); i++)
+		fuzz_check(json_equal(json_array_get(some, i), json_array_get(records, i)), "with a wrong bit in byte %zu, record %zu is another",
+			   at, i);
+	json_decref(some);
+}
+
 /* The texts as a journal has them. */
 static void make_journal(const char *texts, struct sp_buf *ret)
 {
@@ -172,6 +188,7 @@ static void check_bytes(const struct sp_buf *journal, const struct sp_buf *image
 		return;
 	fold(records, images);
 	check_torn(&(struct sp_buf){ journal->data, end, end + 1 }, records);
+	check_rotten(&(struct sp_buf){ journal->data, end, end + 1 }, records);
 	json_decref(records);
 }
 

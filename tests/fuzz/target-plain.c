@@ -28,6 +28,16 @@ static void check_others(const struct sp_buf *file, const struct sp_buf *changed
 	}
 }
 
+/* Does the last line go on with a backslash? It would take what is put behind it. */
+static bool goes_on(const struct sp_buf *file)
+{
+	size_t end = file->len;
+
+	while (end > 0 && file->data[end - 1] == '#')
+		end--;
+	return end > 1 && file->data[end - 2] == '\\';
+}
+
 static void check_value(const struct sp_buf *file, const char *var, const char *value)
 {
 	sp_autobuf struct sp_buf out = { 0 }, gone = { 0 };
@@ -35,6 +45,8 @@ static void check_value(const struct sp_buf *file, const char *var, const char *
 
 	int r = sp_grubenv_put(file, var, value, &out, NULL);
 	fuzz_check(r == 0 || r == -ENOSPC || r == -EINVAL, "refused with %d", r);
+	fuzz_check(r != -EINVAL || goes_on(file) || sp_grubenv_get(file, var, &back, NULL) == -EINVAL, "'%s' is refused",
+		   fuzz_shows(value));
 	if (r < 0)
 		return;
 	fuzz_check(out.len == SP_GRUBENV_SIZE, "a block of %zu bytes", out.len);

@@ -31,8 +31,25 @@ static void start(void)
 	fuzz_check(sp_root_open(dir, 0, &root, NULL) == 0, "%s", dir);
 }
 
+/* Of the same kind in the file and in what is written for it, a value is the same; lists are as long. */
+static void check_members(const json_t *file, const json_t *written)
+{
+	const char *key = NULL;
+	json_t *w = NULL;
+
+	json_object_foreach((json_t *) written, key, w)
+	{
+		const json_t *v = json_object_get(file, key);
+
+		if (json_is_array(v) && json_is_array(w))
+			fuzz_check(json_array_size(v) == json_array_size(w), "'%s' has %zu of %zu", key, json_array_size(w), json_array_size(v));
+		else if (v && !json_is_object(v) && json_typeof(v) == json_typeof(w))
+			fuzz_check(json_equal(v, w), "'%s' is read as another", key);
+	}
+}
+
 /* Written down and read again it says the same. */
-static void check_applied(const struct sp_applied *a)
+static void check_applied(const struct sp_applied *a, const json_t *file)
 {
 	json_t *json = sp_applied_to_json(a), *again = NULL;
 	struct sp_applied read = { 0 };
@@ -40,15 +57,21 @@ static void check_applied(const struct sp_applied *a)
 
 	fuzz_check(json, "what is applied cannot be written down");
 	fuzz_check(sp_applied_from_json(json, &read, &err) == 0, "what is applied cannot be read: %s", err->message);
+	check_members(file, json);
+	for (size_t i = 0; i < a->n_live; i++)
+		fuzz_check(a->live[i].path && a->live[i].before && a->live[i].after, "a live value without its values");
+	for (size_t i = 0; i < a->n_settings; i++)
+		fuzz_check(a->settings[i].id && a->settings[i].key && a->settings[i].value, "a setting without its values");
 	again = sp_applied_to_json(&read);
-	fuzz_check(json_equal(json, again), "another state is read");
+	fuzz_check(json_equal(json, again) && sp_tokens_eq(&a->common, &read.common), "another state is read");
 	json_decref(json);
 	json_decref(again);
 	sp_applied_clear(&read);
 }
 
-static void check_state(const struct sp_session *s)
+static void check_state(const struct sp_session *s, const struct sp_buf *text)
 {
+	json_t *file = json_loadb(text->data, text->len, 0, NULL);
 	struct sp_state st = { 0 };
 	sp_autoerror struct sp_error *err = NULL;
 	int r = sp_state_read(s, &st, &err);
@@ -57,9 +80,10 @@ static void check_state(const struct sp_session *s)
 	fuzz_check(r != -EBADMSG || (err->exit == SP_EXIT_RECOVER && err->hint), "a damaged state exits with %d",
 		   (int) (err ? err->exit : 0));
 	if (r == 0) {
-		check_applied(&st.applied);
-		check_applied(&st.was);
+		check_applied(&st.applied, json_object_get(file, "applied"));
+		check_applied(&st.was, json_object_get(file, "was"));
 	}
+	json_decref(file);
 	sp_state_clear(&st);
 }
 
@@ -106,7 +130,7 @@ static void run(const uint8_t *data, size_t size)
 	fuzz_cut(data, size, &f);
 	fuzz_tree_write(dir, STATE, f.v[0].data, f.v[0].len);
 	fuzz_tree_write(dir, MODULES, f.v[1].data, f.v[1].len);
-	check_state(&s);
+	check_state(&s, &f.v[0]);
 	check_status(&s);
 	check_modules();
 }

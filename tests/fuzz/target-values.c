@@ -117,7 +117,7 @@ static void check_stub(const struct sp_strv *parms)
 	memcpy(&head, b.data, sizeof(head));
 	fuzz_check(head.e_shoff % 8 == 0 && head.e_shoff + sizeof(table) == b.len, "the table of sections");
 	memcpy(table, b.data + head.e_shoff, sizeof(table));
-	fuzz_check(table[1].sh_offset + table[1].sh_size <= head.e_shoff && table[2].sh_offset + table[2].sh_size <= head.e_shoff,
+	fuzz_check(table[1].sh_offset + table[1].sh_size <= table[2].sh_offset && table[2].sh_offset + table[2].sh_size <= head.e_shoff,
 		   "the sections");
 	const char *info = b.data + table[1].sh_offset, *end = info + table[1].sh_size;
 	fuzz_check(end[-1] == '\0', "the texts have no end");
