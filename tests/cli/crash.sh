@@ -4,18 +4,19 @@
 # rollback, rollback of all, and recover of what was killed; on a machine of each boot setup that the program knows.
 # After each fault: what it said is true, recover ends with the old tree or the new one in full, every menu entry can
 # boot, status tells the truth, and the next apply and rollback work (tests/crash/judge.c).
-# SP_CRASH_MAX faults of each command are tried (default 10, spread evenly; 0: all of apply and rollback, 300 of the other
-# commands, and some on every other machine of tests/cases).
+# SP_CRASH_MAX faults of each command are tried (default 10, spread evenly; 0: all of apply and rollback, SP_CRASH_MAX_MORE
+# of each other command, and a few on every other machine of tests/cases).
 . "${SP_SRCDIR:-.}/tests/lib-crash.sh"
 
 SP_CRASH_MAX=${SP_CRASH_MAX:-10}
+SP_CRASH_MAX_MORE=${SP_CRASH_MAX_MORE:-120}
 
 matrix_of() { # SETUP CASE
 	if [ "$SP_CRASH_MAX" = 0 ]; then
-		under_fire -n "$1: $2:" -g apply -g recover-apply -g rollback -g recover-rollback -r 300 \
+		under_fire -n "$1: $2:" -g apply -g recover-apply -g rollback -g recover-rollback -r "$SP_CRASH_MAX_MORE" \
 			"$TREE" "$SCRATCH" "$SP_BIN"
 		new_case "$2"
-		under_fire -n "$1: $2:" -g change -g rollback-all -m 300 "$TREE" "$SCRATCH" "$SP_BIN"
+		under_fire -n "$1: $2:" -g change -g rollback-all -m "$SP_CRASH_MAX_MORE" "$TREE" "$SCRATCH" "$SP_BIN"
 	else
 		under_fire -n "$1: $2:" -m "$SP_CRASH_MAX" -r "$SP_CRASH_MAX" "$TREE" "$SCRATCH" "$SP_BIN"
 	fi
@@ -29,7 +30,7 @@ for setup in $("$FAULT" setups | cut -d ' ' -f 1); do
 			matrix_of "$setup" "$case"
 			first=
 		elif [ "$SP_CRASH_MAX" = 0 ]; then
-			under_fire -n "$setup: $case:" -m 20 -r 20 "$TREE" "$SCRATCH" "$SP_BIN"
+			under_fire -n "$setup: $case:" -m 6 -r 6 "$TREE" "$SCRATCH" "$SP_BIN"
 		fi
 	done
 	check "the boot setup $setup has a machine in tests/cases" test -z "$first"

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # As crash.sh, where the menu is generated: the machine is "/" of a mount namespace, so that its generator runs, and the
 # menu is made, checked and published in the same transaction. Also a rollback that has to generate, because a kernel
-# came since. SP_CRASH_MAX faults of each command are tried (default 4, spread evenly; 0: 120, as each costs more
+# came since. SP_CRASH_MAX faults of each command are tried (default 4, spread evenly; 0: 40, as each costs more
 # than in crash.sh).
 . "${SP_SRCDIR:-.}/tests/lib-crash.sh"
 . "$SP_SRCDIR/tests/lib-live.sh"
 
 SP_CRASH_MAX=${SP_CRASH_MAX:-4}
-[ "$SP_CRASH_MAX" != 0 ] || SP_CRASH_MAX=120
+[ "$SP_CRASH_MAX" != 0 ] || SP_CRASH_MAX=40
 STRIX_PROVISION_DATADIR=/host$SP_DATA
 
 live_under_fire() { # NAME OPTIONS...

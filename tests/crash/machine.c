@@ -7,6 +7,7 @@
 /* What is looked at: the tree now, the one that it is compared with, and what is wrong. */
 struct look {
 	const struct tree *now, *first;
+	const char *base; /* the folder that stands for the root of the file's file system */
 	const struct sp_strv *tokens;
 	struct sp_strv *problems;
 };
@@ -37,17 +38,17 @@ static char *value_of(char *line, const char *key)
 	return line;
 }
 
-static bool is_there(const struct tree *t, const char *file)
+static bool is_there(const struct tree *t, const char *base, const char *file)
 {
-	sp_autofree char *in_boot = sp_xasprintf("/boot%s", file);
+	sp_autofree char *below = sp_xasprintf("%s%s", base, file);
 
-	return tree_find(t, file) || tree_find(t, in_boot);
+	return tree_find(t, file) || tree_find(t, below);
 }
 
 /* In `first` a placeholder of another system's kernel is missing, too. */
 static void check_file(const struct look *l, const char *path, const char *file)
 {
-	if (!is_there(l->now, file) && is_there(l->first, file))
+	if (!is_there(l->now, l->base, file) && is_there(l->first, l->base, file))
 		problem(l->problems, path, "no such file: ", file);
 }
 
@@ -128,8 +129,8 @@ static size_t check_bls(const struct look *l, const char *path, char *text)
 {
 	const size_t n = check_keys(l, path, text, "options");
 
-	if (n != 1)
-		problem(l->problems, path, "starts no kernel, or several", "");
+	if (n > 1) /* none: an EFI program */
+		problem(l->problems, path, "starts several kernels", "");
 	return n;
 }
 
@@ -189,7 +190,10 @@ static size_t check_all(const struct look *l)
 			if (!strstr(n->path, formats[k].folder) || !sp_endswith(n->path, formats[k].end))
 				continue;
 			sp_autofree char *text = sp_xstrndup(n->bytes.len ? n->bytes.data : "", n->bytes.len);
-			kernels += formats[k].check(l, n->path, text);
+			sp_autofree char *base = sp_xstrndup(n->path, (size_t) (strstr(n->path, formats[k].folder) - n->path));
+			struct look here = *l;
+			here.base = base;
+			kernels += formats[k].check(&here, n->path, text);
 		}
 	}
 	return kernels;
@@ -199,8 +203,8 @@ void check_entries(const struct tree *now, const struct tree *first, const struc
 		   struct sp_strv *problems)
 {
 	sp_autostrv struct sp_strv unused = { 0 };
-	const size_t had = check_all(&(struct look){ first, first, tokens, &unused });
-	const size_t has = check_all(&(struct look){ now, first, tokens, problems });
+	const size_t had = check_all(&(struct look){ first, first, NULL, tokens, &unused });
+	const size_t has = check_all(&(struct look){ now, first, NULL, tokens, problems });
 
 	if (had == 0)
 		sp_strv_add(problems, "no menu entry of a known format: give machine.c a row for it");

@@ -11,26 +11,29 @@
 
 enum { SHOWN = 5, THOROUGH_EVERY = 4 };
 
+enum when { ALWAYS, WRITES, IN_TURN }; /* at every call, at every write, at every call one of these */
+
 static const struct {
 	const char *name;
 	enum fault_kind kind;
 	int error;
-	bool only_writes;
+	enum when when;
 } faults[] = {
-	{ "killed before", FAULT_KILL, 0, false },
-	{ "killed after", FAULT_KILL_AFTER, 0, false },
-	{ "EIO", FAULT_ERROR, EIO, false },
-	{ "ENOSPC", FAULT_ERROR, ENOSPC, false },
-	{ "EROFS", FAULT_ERROR, EROFS, false },
-	{ "EDQUOT", FAULT_ERROR, EDQUOT, false },
-	{ "EINTR", FAULT_ERROR, EINTR, false },
-	{ "EIO though it was done", FAULT_LATE_ERROR, EIO, false },
-	{ "ENOSPC from here on", FAULT_STUCK, ENOSPC, false },
-	{ "EROFS from here on", FAULT_STUCK, EROFS, false },
-	{ "EIO from here on", FAULT_STUCK, EIO, false },
-	{ "half written", FAULT_SHORT, 0, true },
-	{ "half written, and killed", FAULT_TORN, 0, true },
+	{ "killed before", FAULT_KILL, 0, ALWAYS },
+	{ "killed after", FAULT_KILL_AFTER, 0, ALWAYS },
+	{ "EIO", FAULT_ERROR, EIO, ALWAYS },
+	{ "ENOSPC", FAULT_ERROR, ENOSPC, ALWAYS },
+	{ "EROFS", FAULT_ERROR, EROFS, ALWAYS },
+	{ "EDQUOT", FAULT_ERROR, EDQUOT, ALWAYS },
+	{ "EINTR", FAULT_ERROR, EINTR, ALWAYS },
+	{ "half written", FAULT_SHORT, 0, WRITES },
+	{ "half written, and killed", FAULT_TORN, 0, WRITES },
+	{ "EIO though it was done", FAULT_LATE_ERROR, EIO, IN_TURN },
+	{ "ENOSPC from here on", FAULT_STUCK, ENOSPC, IN_TURN },
+	{ "EROFS from here on", FAULT_STUCK, EROFS, IN_TURN },
+	{ "EIO from here on", FAULT_STUCK, EIO, IN_TURN },
 };
+enum { N_IN_TURN = 4 };
 
 struct job {
 	const struct scenario *s;
@@ -49,11 +52,11 @@ struct result {
 
 /* --- which faults ------------------------------------------------------------------------------------------------ */
 
-static bool fits(const struct call *c, size_t fault)
+static bool fits(const struct call *c, size_t at, size_t fault)
 {
-	if (faults[fault].only_writes)
+	if (faults[fault].when == WRITES)
 		return c->type->kind == CALL_DATA && c->type->len == 2 && c->result > 1;
-	return true;
+	return faults[fault].when == ALWAYS || (at + fault) % N_IN_TURN == 0;
 }
 
 static void add_job(struct jobs *all, const struct scenario *s, size_t at, size_t fault)
@@ -67,10 +70,13 @@ static void add_job(struct jobs *all, const struct scenario *s, size_t at, size_
 /* Recoveries are many and alike: one is killed at each call, and has another fault there, each in turn. */
 static void add_scenario(struct jobs *all, const struct scenario *s)
 {
+	const size_t n = SP_ELEMENTS(faults), first = all->n;
+
 	for (size_t at = 0; at < s->calls.n; at++)
-		for (size_t fault = 0; fault < SP_ELEMENTS(faults); fault++) {
-			const bool turn = fault == 0 || fault == 1 + (at + (size_t) all->n) % (SP_ELEMENTS(faults) - 1);
-			if (fits(&s->calls.v[at], fault) && (!s->recovers || turn))
+		for (size_t fault = 0; fault < n; fault++) {
+			const bool turn = fault == 0 || fault == 1 + (at + first) % (n - 1);
+			if (s->recovers ? turn && (faults[fault].when != WRITES || fits(&s->calls.v[at], at, fault)) :
+					  fits(&s->calls.v[at], at, fault))
 				add_job(all, s, at, fault);
 		}
 }

@@ -8,7 +8,7 @@
  *   content    a file gets its final name when its content is durable
  *   prepared   PREPARED is written when the images it speaks of are durable, and a final name changes when it is
  *   committed  COMMITTED is written when every published file and its folder are durable; nothing is tidied up, and
- *              state.json does not tell of it, before COMMITTED is durable
+ *              state.json does not tell of it, before it is; nothing is put back while it may be on disk
  *   home       where a boot loader reads, which replays no journal, a syncfs or freeze comes before the first publish and
  *              after the last
  *   ended      DONE or UNDONE is written when everything in the tree is durable; the link to the journal goes when
@@ -31,6 +31,8 @@ struct order {
 	size_t at, publishes;
 	bool open; /* the link to the journal is there */
 	struct journal_text journal;
+	struct sp_strv listed, prepared; /* of the journal, what is durable */
+	bool maybe_committed;		 /* COMMITTED was written, and may be on disk though it was taken back */
 	struct sp_strv broken;
 };
 
@@ -43,6 +45,8 @@ void order_free(struct order *o)
 {
 	disk_clear(&o->disk);
 	journal_text_clear(&o->journal);
+	sp_strv_clear(&o->listed);
+	sp_strv_clear(&o->prepared);
 	sp_strv_clear(&o->broken);
 	free(o);
 }
@@ -114,13 +118,25 @@ static bool is_images(const char *path)
 	return sp_startswith(path, STATE_DIR "/tx/") && sp_endswith(path, "/images");
 }
 
-/* The journal, its name and that of the images; with `link` also the link to it. */
-static bool journal_is_durable(const struct order *o, bool link)
+/* A sync has succeeded; if it was of the journal, what it says now stays. */
+static void note_journal(struct order *o)
+{
+	if (!last_record_is_durable(o))
+		return;
+	sp_strv_clear(&o->listed);
+	sp_strv_clear(&o->prepared);
+	sp_strv_copy(&o->listed, &o->journal.listed);
+	sp_strv_copy(&o->prepared, &o->journal.prepared);
+	o->maybe_committed = o->journal.last == RECORD_COMMITTED;
+}
+
+/* The names of the journal and of the images; with `link` also of the link to it. */
+static bool journal_has_names(const struct order *o, bool link)
 {
 	for (size_t i = 0; i < o->disk.n; i++) {
 		const char *path = o->disk.v[i].path;
 		bool part = is_above_state(path) || sp_startswith(path, STATE_DIR "/tx") || (link && sp_streq(path, STATE_DIR));
-		if (o->disk.v[i].dirty && part && !is_images(path))
+		if (o->disk.v[i].dirty && part && !is_images(path) && !sp_streq(path, o->journal.path))
 			return false;
 	}
 	return true;
@@ -151,20 +167,18 @@ static void check_listed(struct order *o, const char *path)
 
 	if (!is_tree(path))
 		return;
-	if (!sp_strv_has(&o->journal.listed, target ? target : path))
-		broken(o, "listed", path, "is made, and no journal lists it");
-	else if (!journal_is_durable(o, true))
-		broken(o, "listed", path, "is made before the journal that lists it is durable");
+	if (!sp_strv_has(&o->listed, target ? target : path) || !journal_has_names(o, true))
+		broken(o, "listed", path, "is made before a journal that lists it is durable");
 }
 
 /* A final name changes: a new file gets it, or the old one loses it. */
 static void check_publish(struct order *o, const char *final)
 {
 	o->publishes++;
-	if (!sp_strv_has(&o->journal.prepared, final))
-		broken(o, "prepared", final, "changes, and no PREPARED covers it");
-	else if (!journal_is_durable(o, true))
-		broken(o, "prepared", final, "changes before PREPARED is durable");
+	if (!sp_strv_has(&o->prepared, final) || !journal_has_names(o, true))
+		broken(o, "prepared", final, "changes before a PREPARED that covers it is durable");
+	if (o->maybe_committed)
+		broken(o, "committed", final, "changes while COMMITTED may be on disk");
 	if (disk_is_loader(final) && disk_any_staged(&o->disk) && !disk_any_away(&o->disk))
 		broken(o, "home", disk_any_staged(&o->disk), "is used before it is home where boot loaders read");
 }
@@ -241,6 +255,7 @@ static void on_data(struct order *o, const struct call *c)
 	journal_text_add(&o->journal, c->path, c->text);
 	if (o->journal.n > known)
 		check_record(o, o->journal.last);
+	o->maybe_committed = o->maybe_committed || o->journal.last == RECORD_COMMITTED;
 }
 
 static void on_create(struct order *o, const struct call *c)
@@ -256,7 +271,7 @@ static void on_name(struct order *o, const struct call *c)
 {
 	const bool link = sp_streq(c->path, STATE_DIR "/open");
 
-	if (link && !journal_is_durable(o, false))
+	if (link && (o->journal.n == 0 || !last_record_is_durable(o) || !journal_has_names(o, false)))
 		broken(o, "listed", c->path, "leads to a journal that is not durable");
 	o->open = o->open || link;
 	check_listed(o, c->path);
@@ -293,10 +308,12 @@ static void on_call(struct order *o, const struct call *c)
 	case CALL_SYNC:
 		if (t)
 			t->dirty = false;
+		note_journal(o);
 		break;
 	case CALL_SYNCFS:
 		if (c->type->nr != SYS_ioctl || c->size == FIFREEZE)
 			disk_wash(&o->disk, c->dev, c->type->fd < 0);
+		note_journal(o);
 		break;
 	case CALL_RENAME:
 		on_rename(o, c);
