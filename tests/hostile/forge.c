@@ -68,6 +68,7 @@ void forge_links(struct lab *lab)
 				       names[k]))
 				continue;
 			load_for(lab, &journal_readers[i]);
+			clear_tree(dir);
 			copy_tree(from, dir);
 			judge_run(lab, &journal_readers[i], k & 1 ? RUN_JSON : 0);
 		}

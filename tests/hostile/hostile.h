@@ -31,6 +31,7 @@ struct lab {
 	unsigned seen, taken;	 /* cases so far, and those of them that somebody took */
 	char *about;		 /* the case at hand */
 	const char *spoilt;	 /* the path that it has made hostile, NULL: not one path */
+	bool swapped;		 /* and it may be ours or theirs when the program ends */
 	struct sp_strv states;	 /* names of the saved trees */
 };
 
@@ -46,6 +47,7 @@ void copy_tree(const char *from, const char *to); /* `to` may be there, and empt
 void clear_tree(const char *dir);		  /* what is in it, not what is mounted in it */
 /* Every file in it, without following links. */
 void each_file(const char *dir, void (*see)(void *data, const char *path, const struct stat *st), void *data);
+bool put_text(const char *path, const void *data, size_t len, mode_t mode); /* false: it may not be */
 void write_text(const char *path, const void *data, size_t len, mode_t mode);
 struct sp_buf read_text(const char *path);
 void make_dirs_above(const char *path);

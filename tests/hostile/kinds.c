@@ -167,9 +167,7 @@ static bool with_text(struct lab *lab, const char *path, const void *data, size_
 {
 	sp_autofree char *at = cleared(lab, path);
 
-	if (at)
-		write_text(at, data, len, mode);
-	return at;
+	return at && put_text(at, data, len, mode);
 }
 
 static bool empty_file(struct lab *lab, const char *path)
@@ -231,9 +229,9 @@ static bool escapes(struct lab *lab, const char *path)
 	sp_buf_adds(&all, evil);
 	sp_buf_add(&all, b.data, b.len);
 	sp_buf_adds(&all, evil);
-	write_text(at, all.data, all.len, st.st_mode & 07777);
+	const bool put = put_text(at, all.data, all.len, st.st_mode & 07777);
 	sp_buf_clear(&all);
-	return true;
+	return put;
 }
 
 static bool change_mode(struct lab *lab, const char *path, mode_t mode)

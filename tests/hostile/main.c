@@ -75,6 +75,7 @@ bool take_case(struct lab *lab, const char *fmt, ...)
 		(void) printf("# %s\n", lab->about);
 	(void) __atomic_add_fetch(&tally->cases[part_now], 1, __ATOMIC_RELAXED);
 	lab->spoilt = NULL;
+	lab->swapped = false;
 	return true;
 }
 

@@ -68,6 +68,11 @@ static void look_at_process(void *data, pid_t pid)
 	sp_autofree char *core = proc_line(pid, "limits", "Max core file size");
 	if (!sp_startswith(core, "0 "))
 		violation(s->lab, "core dumps: %s", core);
+#ifndef __SANITIZE_ADDRESS__ /* then the program is built so, too, and needs terabytes of addresses */
+	sp_autofree char *memory = proc_line(pid, "limits", "Max data size");
+	if (!sp_startswith(memory, "1073741824 "))
+		violation(s->lab, "memory: %s", memory);
+#endif
 }
 
 static void holds_little(struct lab *lab)

@@ -112,6 +112,8 @@ static void step_case(struct lab *lab, const struct command *c, const struct evi
 		free(s.here);
 		return;
 	}
+	lab->spoilt = component;
+	lab->swapped = true;
 	canary_arm(lab);
 	if (trace_program(lab, c, flags, &t, &r)) {
 		for (size_t i = 0; i < t.strays.n; i++)
@@ -194,6 +196,8 @@ static void loop_case(struct lab *lab, const struct command *c, const struct evi
 		free(s.here);
 		return;
 	}
+	lab->spoilt = component;
+	lab->swapped = true;
 	canary_arm(lab);
 	pid_t pid = fork();
 	if (pid == 0)

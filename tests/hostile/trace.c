@@ -92,6 +92,7 @@ static char *read_string(pid_t pid, uint64_t address)
 	char text[4096];
 	size_t n = 0;
 
+	text[0] = '\0';
 	while (n + 1 < sizeof(text)) { /* page by page: the next one may not be there */
 		size_t chunk = 256 - ((address + n) & 255);
 		struct iovec to = { text + n, chunk < sizeof(text) - n ? chunk : sizeof(text) - n };

@@ -22,11 +22,16 @@ struct sp_buf read_text(const char *path)
 	return b;
 }
 
+bool put_text(const char *path, const void *data, size_t len, mode_t mode)
+{
+	sp_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	return fd >= 0 && write(fd, data, len) == (ssize_t) len && fchmod(fd, mode) == 0;
+}
+
 void write_text(const char *path, const void *data, size_t len, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, data, len) != (ssize_t) len || fchmod(fd, mode) < 0 || close(fd) < 0)
+	if (!put_text(path, data, len, mode))
 		die("cannot write '%s'", path);
 }
 
@@ -140,6 +145,7 @@ static void clear_dir(int dir)
 
 	if (!d || fstat(dir, &own) < 0)
 		die("cannot read a folder to clear it");
+	(void) !fchmod(dir, own.st_mode | S_IRWXU);
 	while ((e = readdir(d))) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
 		    fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
