@@ -26,7 +26,7 @@ static void find_roots(struct sp_sd_boot *rd)
 	add_root(rd, rd->future);
 	add_root(rd, rd->boot->started.cmdline);
 	rd->proven = rd->roots.n > 0;
-	if (!rd->proven && own)
+	if (!rd->future && own)
 		add_root(rd, own->line);
 }
 
@@ -53,7 +53,7 @@ static char *why_not(const struct sp_sd_boot *rd, const struct sp_entry *e)
 
 	if (!value)
 		return sp_xstrdup("it has no root=");
-	if (e->machine_id && rd->machine_id && !sp_streq(e->machine_id, rd->machine_id))
+	if (!e->named && e->machine_id && rd->machine_id && !sp_streq(e->machine_id, rd->machine_id))
 		return sp_xasprintf("it says that it is the system with the machine-id %s", e->machine_id);
 	if (!e->named && (is_named_by_id(e) || !rd->proven))
 		return sp_xstrdup("its name does not begin with this system's id");

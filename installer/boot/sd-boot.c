@@ -39,7 +39,17 @@ static bool has(const struct sp_root *root, const char *folder, const char *what
 	return sp_root_exists(root, path);
 }
 
-/* Where the partitions are mounted by custom, and by their own choice; each once, however many names lead there. */
+/* What only root may look at may be there. */
+static bool may_have(const struct sp_root *root, const char *folder, const char *what)
+{
+	sp_autofree char *path = sp_xasprintf("%s%s", folder, what);
+	struct stat st;
+	int r = sp_root_stat(root, path, &st);
+
+	return r == 0 || r == -EACCES || r == -EPERM;
+}
+
+/* Where the partitions are mounted by custom, and by the user's choice; each once, however many names lead there. */
 static void find_folders(const struct sp_root *root, struct sp_strv *ret)
 {
 	static const char *const usual[] = { "/efi", "/boot", "/boot/efi" };
@@ -52,7 +62,7 @@ static void find_folders(const struct sp_root *root, struct sp_strv *ret)
 		sp_autofree char *folder = NULL;
 
 		if (sp_root_resolve(root, names.v[i], &folder) == 0 && !sp_strv_has(ret, folder) &&
-		    (has(root, folder, "/loader") || has(root, folder, "/EFI/systemd")))
+		    (may_have(root, folder, "/loader") || has(root, folder, "/EFI/systemd")))
 			sp_strv_add(ret, folder);
 	}
 }
@@ -183,7 +193,7 @@ static int read_entries(const struct sp_sd_boot *rd, struct sp_error **err)
 	for (size_t i = 0; i < rd->folders.n && r == 0; i++) {
 		sp_autofree char *dir = sp_xasprintf("%s" ENTRIES, rd->folders.v[i]);
 
-		if (sp_root_exists(rd->root, dir))
+		if (may_have(rd->root, dir, ""))
 			r = sp_entries_read(rd->root, dir, &sp_sd_boot_rules, rd->boot, err);
 	}
 	for (size_t i = 0; i < rd->boot->n_entries && r == 0; i++)
@@ -193,6 +203,24 @@ static int read_entries(const struct sp_sd_boot *rd, struct sp_error **err)
 	(void) sp_error_set(err, -ENOTSUP, "there is no boot entry in '%s'", rd->folders.n ? dirs : "/efi', '/boot', '/boot/efi");
 	(void) sp_error_exit(err, SP_EXIT_UNSUPPORTED);
 	return sp_error_hint(err, "is the partition that systemd-boot reads mounted there?");
+}
+
+/* They are in the same menu, and have command lines of their own. */
+static void note_images(const struct sp_sd_boot *rd)
+{
+	for (size_t i = 0; i < rd->folders.n; i++) {
+		sp_autofree char *dir = sp_xasprintf("%s/EFI/Linux", rd->folders.v[i]);
+		sp_autostrv struct sp_strv names = { 0 };
+		size_t n = 0;
+
+		if (sp_root_list(rd->root, dir, &names) < 0)
+			continue; /* not there */
+		for (size_t k = 0; k < names.n; k++)
+			n += sp_endswith(names.v[k], ".efi");
+		if (n > 0)
+			sp_strv_addf(&rd->boot->warnings, "%zu unified kernel image%s in %s %s left alone: the command line is "
+				     "inside of %s", n, n == 1 ? "" : "s", dir, n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+	}
 }
 
 static void sd_boot_clear(struct sp_sd_boot *rd)
@@ -215,6 +243,8 @@ static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct s
 		r = sp_sd_boot_mark_default(&rd, err);
 	if (r == 0)
 		r = sp_sd_boot_claim(&rd, err);
+	if (r == 0)
+		note_images(&rd);
 	return r < 0 ? r : sp_sd_boot_add_places(&rd, err);
 }
 

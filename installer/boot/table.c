@@ -88,6 +88,24 @@ static void see_signs(const struct sp_root *root, struct sp_strv *found)
 	}
 }
 
+/* Folders of an ESP that only root may look into. */
+static bool see_denied(const struct sp_root *root, struct sp_strv *found)
+{
+	static const char *const folders[] = { "/efi", "/boot", "/boot/efi" };
+	bool any = false;
+
+	for (size_t i = 0; i < SP_ELEMENTS(folders); i++) {
+		sp_autofree char *path = sp_xasprintf("%s/loader", folders[i]);
+		struct stat st;
+
+		if (sp_root_stat(root, path, &st) != -EACCES)
+			continue;
+		sp_strv_addf(found, "%s that cannot be read", folders[i]);
+		any = true;
+	}
+	return any;
+}
+
 static char *known_names(const char *between)
 {
 	sp_autostrv struct sp_strv names = { 0 };
@@ -104,6 +122,7 @@ static int unsupported(const struct sp_root *root, const struct sp_started *star
 	int n = see_entries(root, &found);
 	see_grub(root, &found);
 	see_signs(root, &found);
+	bool denied = see_denied(root, &found);
 	if (started->loader)
 		sp_strv_take(&found, sp_started_text(started));
 	if (found.n == 0)
@@ -112,7 +131,9 @@ static int unsupported(const struct sp_root *root, const struct sp_started *star
 	sp_autofree char *known = known_names(", ");
 	(void) sp_error_set(err, -ENOTSUP, "no boot setup that is supported was found in '%s': %s", sp_root_display(root),
 			    text);
-	if (n > 0)
+	if (denied)
+		(void) sp_error_hint(err, "only root may read all of it: run this as root");
+	else if (n > 0)
 		(void) sp_error_hint(err, "supported: %s; if GRUB's menu shows these entries all the same, say --boot %s",
 				     known, sp_boot_grub_bls.name);
 	else

@@ -184,7 +184,7 @@ static void conclude(const struct sp_session *s, struct sp_plan *p)
 			p->reboot_required = true;
 	for (size_t i = 0; i < p->edits.n; i++) {
 		const struct sp_edit *e = &p->edits.v[i];
-		if (e->op != SP_OP_KEEP && sp_startswith(e->path, "/boot/"))
+		if (e->op != SP_OP_KEEP && (sp_startswith(e->path, "/boot/") || sp_startswith(e->path, "/efi/")))
 			p->reboot_required = true;
 	}
 	for (size_t i = 0; i < p->next.n_live; i++) {
