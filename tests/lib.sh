@@ -144,7 +144,7 @@ new_machine() { # NAME [FOLDER]: unpack a recorded machine and make it $TREE
 	[ ! -e "$TREE" ] || { chmod -R u+rwX "$TREE" && rm -rf "$TREE"; }
 	"$SP_TREE" unpack "$TESTS/machines/$1" "$TREE" 2>"$SCRATCH/unpack" ||
 		bail_out "cannot unpack $1: $(cat "$SCRATCH/unpack")"
-	GENERATOR='' MENU=/boot/grub/grub.cfg
+	GENERATOR='' MENU=/boot/grub/grub.cfg BOOTS=''
 	case $(sed -n 's/^ID=//p' "$TREE/usr/lib/os-release" 2>/dev/null) in
 	debian | ubuntu) install_generator /usr/sbin/grub-mkconfig folder ;;
 	arch) [ ! -e "$TREE/etc/default/grub" ] || install_generator /usr/bin/grub-mkconfig ;;
@@ -339,10 +339,11 @@ all_options() { # FILE: the options lines of an entry, joined
 	sed -n 's/^options[ \t]*//p' "$1" | tr '\n' ' ' | sed 's/ $//'
 }
 
-boot_sdboot() { # [PATH [TOKENS]]: the default is the newest that begins with the machine-id, or else $BOOTS
+boot_sdboot() { # [PATH [TOKENS]]: the default is $BOOTS, or else the newest that begins with the machine-id
 	id=$(cat "$TREE/etc/machine-id")
 	entry_path=${1:-${BOOTS:-$(sdboot_entries | grep "/$id-[^/]*$" | grep -v rescue | sort -V | tail -n 1)}}
 	booted="$(all_options "$TREE/$entry_path")${2:+ $2}"
+	# shellcheck disable=SC1003 # a backslash
 	in_front="initrd=$(sed -n 's/^initrd[ \t]*//p' "$TREE/$entry_path" | tr / '\\')"
 }
 

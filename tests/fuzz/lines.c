@@ -120,6 +120,12 @@ void fuzz_check_words(const char *before, const char *after)
 
 /* --- files ------------------------------------------------------------------------------------------------------- */
 
+/* Several lines of a file are one. */
+static bool is_joined(const struct sp_host *host)
+{
+	return host->kind == SP_HOST_PLAIN || host->kind == SP_HOST_BLS_ALL;
+}
+
 /* The line is moved to `to`; false: refused, which only the first step may be. */
 static bool move(const struct sp_host *host, const struct sp_buf *file, const struct sp_tokens *from,
 		 const struct sp_tokens *to, struct sp_buf *ret, struct sp_tokens *owned)
@@ -140,7 +146,7 @@ static bool move(const struct sp_host *host, const struct sp_buf *file, const st
 		return false;
 	r = sp_host_get(host, ret, &now, NULL);
 	fuzz_check(r == 0 || (r == -ENOENT && !*t.line), "what was written cannot be read: %d", r);
-	if (host->kind == SP_HOST_PLAIN) /* the blanks between words are those of the file */
+	if (is_joined(host)) /* the blanks between words are those of the file */
 		fuzz_check_words(t.line, now ? now : "");
 	else
 		fuzz_check(sp_streq(now ? now : "", t.line), "'%s' was written and '%s' is read", fuzz_shows(t.line),
@@ -185,7 +191,7 @@ static bool is_spread(const struct sp_host *host, const struct sp_buf *file, con
 	for (size_t i = 0; i < owned->n; i++)
 		for (size_t k = 0; k < owned->v[i].displaced.n; k++)
 			taken_out |= sp_displaced_text(owned->v[i].displaced.v[k]) != owned->v[i].displaced.v[k];
-	return host->kind == SP_HOST_PLAIN && nl && nl + 1 < file->data + file->len && taken_out;
+	return is_joined(host) && nl && nl + 1 < file->data + file->len && taken_out;
 }
 
 /* What is written to files is safe everywhere; the catalogue sees to that. */

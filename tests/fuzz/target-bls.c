@@ -110,6 +110,27 @@ static void check_order(const char *a, const char *b, const char *c)
 			   fuzz_shows(c));
 }
 
+/* systemd-boot's view: all options lines; its order of versions; and names but for their counters. */
+static void check_systemd_boot(const struct fuzz_fields *f, const struct sp_tokens *to)
+{
+	const struct sp_host host = { .kind = SP_HOST_BLS_ALL };
+	const char *a = fuzz_text(f, 3, "a-6.9.1-1"), *b = fuzz_text(f, 4, "a+3.conf"), *c = fuzz_text(f, 5, "a+2-1.conf");
+	const int ab = sp_bls_compare_versions(a, b), bc = sp_bls_compare_versions(b, c), ac = sp_bls_compare_versions(a, c);
+	sp_autofree char *plain = sp_bls_plain_name(a);
+	sp_autobuf struct sp_buf out = { 0 };
+
+	(void) fuzz_check_host(&host, &f->v[0], to, true, &out);
+	fuzz_check(sp_bls_compare_versions(a, a) == 0 && ab == -sp_bls_compare_versions(b, a), "'%s' and '%s' are in two orders",
+		   fuzz_shows(a), fuzz_shows(b));
+	if (ab <= 0 && bc <= 0)
+		fuzz_check(ac == (ab + bc < 0 ? -1 : 0), "versions '%s', '%s', '%s' go round in a circle", fuzz_shows(a),
+			   fuzz_shows(b), fuzz_shows(c));
+	fuzz_check(sp_bls_same_name(b, c) == sp_bls_same_name(c, b), "'%s' and '%s' are the same in one direction", fuzz_shows(b),
+		   fuzz_shows(c));
+	if (sp_bls_tries(a).left >= 0)
+		fuzz_check(sp_bls_same_name(a, plain), "'%s' is not '%s'", fuzz_shows(a), fuzz_shows(plain));
+}
+
 static void run(const uint8_t *data, size_t size)
 {
 	const struct sp_host host = { .kind = SP_HOST_BLS };
@@ -122,6 +143,7 @@ static void run(const uint8_t *data, size_t size)
 	fuzz_tokens(fuzz_text(&f, 1, "iommu=pt<amd_iommu=off\nttm.pages_limit=15466496"), &to);
 	if (fuzz_check_host(&host, &f.v[0], &to, true, &out))
 		check_rest(&f.v[0], &out);
+	check_systemd_boot(&f, &to);
 	put_line(&f.v[0], fuzz_text(&f, 2, "root=LABEL=a rw"));
 	check_expand(fuzz_text(&f, 2, "$kernelopts ${a} \\$b"), fuzz_text(&f, 3, "x y"));
 	check_order(fuzz_text(&f, 3, "a-6.9.1-1"), fuzz_text(&f, 4, "a-6.18~rc1-1.fc43"), fuzz_text(&f, 5, "b-0-rescue"));
@@ -130,7 +152,7 @@ static void run(const uint8_t *data, size_t size)
 static const char *const words[] = { "title ", "linux /vmlinuz", "\nlinux ", "\ninitrd ", "\noptions ", "options\t", "\n", "\r\n",
 				     "#", "efi ", "uki ", "machine-id ", "version 6.1", "sort-key ", "grub_class ", "$kernelopts",
 				     "${name}", "\\$", "$tuned_initrd", "iommu=pt", "amd_iommu=off", " iommu=off ", "\x1e", "\t", "  ",
-				     "~rc1", "-0-rescue", ".fc43", "00", "^", NULL };
+				     "~rc1", "+3.conf", "+2-1.conf", "-0-rescue", ".fc43", "00", "^", NULL };
 
 static const struct fuzz_files files[] = {
 	{ "tests/machines/*/boot/loader/entries/*.conf", NULL },
