@@ -32,7 +32,8 @@ new_system() { # MACHINE
 	mkdir -p "$TREE/host" "$TREE/dev" "$TREE/proc/1" "$TREE/proc/self"
 	ln -s / "$TREE/proc/1/root"
 	: >"$TREE/proc/self/mountinfo"
-	printf 'ASAN_OPTIONS=detect_leaks=0\0' >"$TREE/proc/self/environ" # where sanitizers look; tracing needs a real /proc
+	# where sanitizers look; tracing needs a real /proc
+	printf 'ASAN_OPTIONS=detect_leaks=0:exitcode=99\0UBSAN_OPTIONS=exitcode=99\0' >"$TREE/proc/self/environ"
 	install_shell
 	list_root "$SCRATCH/before"
 }

@@ -344,7 +344,7 @@ boot_sdboot() { # [PATH [TOKENS]]: the default is $BOOTS, or else the newest tha
 	entry_path=${1:-${BOOTS:-$(sdboot_entries | grep "/$id-[^/]*$" | grep -v rescue | sort -V | tail -n 1)}}
 	booted="$(all_options "$TREE/$entry_path")${2:+ $2}"
 	# shellcheck disable=SC1003 # a backslash
-	in_front="initrd=$(sed -n 's/^initrd[ \t]*//p' "$TREE/$entry_path" | tr / '\\')"
+	in_front="initrd=$(sed -n 's/^initrd[ \t]*//p' "$TREE/$entry_path" | tr / '\\\\')"
 }
 
 reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; TOKENS were typed at the boot menu
@@ -382,6 +382,7 @@ run_sp() { # ARGUMENTS...: as they are, without --root; no terminal, no input
 	STRIX_PROVISION_DATADIR=$SP_DATA $limit $SP_AS "$SP_BIN" "$@" <"${SP_STDIN:-/dev/null}" >"$OUT" 2>"$ERR"
 	STATUS=$?
 	[ "$STATUS" -ne 77 ] || note "exit status 77 is not ours to use"
+	[ "$STATUS" -ne 99 ] || fail "a sanitizer ended it: $SP_LAST: $(head -n 1 "$ERR")"
 }
 
 sp() { # ARGUMENTS...: on the machine in use

@@ -206,7 +206,7 @@ can_trace() { strace -o /dev/null true 2>/dev/null; }
 inject() { # WHAT: an error of the kernel, as strace(1) spells it
 	can_trace || return 1
 	SP_AS="strace -qq -o $SCRATCH/strace -e trace=${1%%:*} -e inject=$1"
-	ASAN_OPTIONS=detect_leaks=0
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	export ASAN_OPTIONS
 }
 disk_full() { inject fallocate:error=ENOSPC:when=1; }

@@ -171,7 +171,7 @@ command -v strace >/dev/null 2>&1 || {
 	done_testing
 	exit 0
 }
-ASAN_OPTIONS=detect_leaks=0
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 
 SP_CRASH_MAX=${SP_CRASH_MAX:-6} # of each kind of run; make check-firmware tries them all

@@ -183,7 +183,7 @@ edit_file "$TREE/$OLD.conf" 's/root=[^ ]*//'
 bad_entry 'entries without root=' 'no root=' 1,6
 
 start
-rm -r "$TREE/boot/$MID"
+rm -r "${TREE:?}/boot/${MID:?}"
 bad_entry 'no kernel at all' 'systemd-boot|no boot entry' 1,6
 
 start
