@@ -93,7 +93,36 @@ static int give_back(int dir, const char *name, const struct sp_edit *e)
 	if (!none && !ours)
 		return -EEXIST;
 	r = none ? sp_durable_rename_new(dir, temp, name) : sp_durable_exchange(dir, temp, name);
+	if (r == -EINVAL || r == -ENOSYS) /* no exchange here: ours is lost with it, as it would be anyway */
+		r = sp_durable_rename_over(dir, temp, name);
 	return r < 0 ? r : sync_if_fat(dir);
+}
+
+/*
+ * An exchange on FAT is two sectors, and the power may fail between them: both names then have one content and share its
+ * space, and to remove the one takes it from the other. fsck.fat, which comes before us where it is set up, empties one of
+ * the two. Either way the image has what was there; it gets space of its own. *ret: nothing else is to be done.
+ */
+static int mend_torn(int dir, const char *name, const struct sp_edit *e, enum waiting *waiting, bool *ret)
+{
+	static const struct sp_image empty = { .exists = true };
+	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
+	bool old = false, ours = false, emptied = false, temp_emptied = false;
+	int r = sp_disk_equals(dir, name, &e->before, &old);
+
+	if (r == 0)
+		r = sp_disk_equals(dir, name, &e->after, &ours);
+	if (r == 0)
+		r = sp_disk_equals(dir, name, &empty, &emptied);
+	if (r == 0)
+		r = sp_disk_equals(dir, temp, &empty, &temp_emptied);
+	if (r < 0 || (old && ours))
+		return r;
+	if (*waiting == WAITS_FOREIGN && temp_emptied)
+		*waiting = WAITS_NOTHING;
+	const bool shared = (old && *waiting == WAITS_OLD) || (ours && *waiting == WAITS_NEW);
+	*ret = shared || (emptied && !old && !ours && *waiting != WAITS_FOREIGN);
+	return *ret ? restore(dir, name, e, old ? &e->before : ours ? &e->after : &empty) : 0;
 }
 
 /* -ESTALE: the file is neither old nor ours. */
@@ -126,7 +155,10 @@ static int undo_prepared(int dir, const char *name, const struct sp_edit *e, enu
 	struct stat st;
 	int r = look_at_waiting(dir, name, e, &waiting);
 
-	if (r < 0)
+	bool mended = false;
+	if (r == 0 && sp_is_fat(dir))
+		r = mend_torn(dir, name, e, &waiting, &mended);
+	if (r < 0 || mended)
 		return r;
 	if (waiting == WAITS_NEW && !same_bytes)
 		return 0; /* it was never published, or taken back */
