@@ -215,8 +215,8 @@ bool sp_joined_says(const struct sp_joined *j, const char *line)
 
 	sp_args_parse(j->line.data ? j->line.data : "", &is);
 	sp_args_parse(line, &wanted);
-	bool same = is.n == wanted.n;
-	for (size_t i = 0; i < is.n && same; i++)
-		same = sp_streq(is.v[i].text, wanted.v[i].text);
-	return same;
+	bool says = is.n == wanted.n;
+	for (size_t i = 0; i < is.n && says; i++)
+		says = sp_streq(is.v[i].text, wanted.v[i].text);
+	return says;
 }

@@ -49,13 +49,16 @@ static void start(void)
 	fuzz_tree_write(dir, "log/none.txt", "", 0);
 	fuzz_tree_write(dir, "advisories/none.txt", "", 0);
 	fuzz_check(sp_root_open(dir, 0, &root, NULL) == 0, "%s", dir);
-	fuzz_check(sp_catalog_load(dir, &c, &err) == 0, "the catalogue to begin with: %s", err->message);
+	fuzz_check(sp_catalog_load(dir, &c, &err) == 0, "the catalogue to begin with: %s",
+		   err ? err->message : "no error");
 }
 
 /* "FILE:LINE: what", and the exit status that the manual promises. */
 static void check_error(const struct sp_error *err, const char *path)
 {
 	fuzz_check(err && err->message && err->exit == SP_EXIT_USAGE, "an error says nothing, or exits otherwise");
+	if (!err)
+		return;
 	fuzz_check(strstr(err->message, path) || strstr(err->message, "base.cfg") || strstr(err->message, "zbook.cfg"),
 		   "no file is named: %s", err->message);
 }

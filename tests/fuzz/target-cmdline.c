@@ -117,7 +117,7 @@ static void run(const uint8_t *data, size_t size)
 	check_parse(t.line);
 }
 
-static const char *const words[] = { " iommu=pt ", "iommu=off", "\niommu=pt", "amd_iommu=off", "<amd_iommu=off", " -- ", "--",
+static const char *const known[] = { " iommu=pt ", "iommu=off", "\niommu=pt", "amd_iommu=off", "<amd_iommu=off", " -- ", "--",
 				     "\"", " x=\"y z\" ", "console=tty0 ", "console=ttyS0", "root=UUID=1 ", "amdgpu.gttsize=60416",
 				     "amdgpu.gttsize=1 ", "<@0 ", "<@12  ", "@1 ", "a-b=1 ", "a_b=1", "rd.luks.uuid=1 ", "ip=dhcp ",
 				     "\x1e", "=", "  ", NULL };
@@ -129,4 +129,4 @@ static const struct fuzz_files files[] = {
 	{ NULL, NULL },
 };
 
-const struct fuzz_target fuzz_cmdline = { .name = "cmdline", .run = run, .words = words, .files = files, .max = 1000 };
+const struct fuzz_target fuzz_cmdline = { .name = "cmdline", .run = run, .words = known, .files = files, .max = 1000 };
