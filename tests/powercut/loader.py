@@ -99,7 +99,8 @@ def menu(seen):
         if path == "/grub/grub.cfg":
             for block in re.findall(r"^[ \t]*menuentry [^\n]*\{(.*?)\}$", text, re.M | re.S):
                 for linux, initrd in zip(fields(block, "linux"), fields(block, "initrd")):
-                    yield *linux.split(" ", 1), initrd
+                    kernel, options = linux.split(" ", 1)
+                    yield kernel, initrd, options
 
 
 def judge(seen, before, after):

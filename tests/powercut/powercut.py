@@ -7,8 +7,8 @@ every write and flush of its disk is logged. Each flush point, and sets of the u
 that a power cut could have left. Each of them
 
   is read as a boot loader reads it: an entry is complete, and no file is neither old nor new
-  is started: (fsck on FAT,) mount, recover; the tree is the old or the new one to the byte; the new one from the moment
-  on at which the program had said that it was done
+  is started: fsck on FAT (half of them: only if recover asks for it), mount, recover; the tree is the old or the new one
+  to the byte; the new one from the moment on at which the program had said that it was done
 
 N states for each file system of /boot. Environment: SP_BIN, SP_TREE, SP_REPLAY, SP_SRCDIR; SP_CACHE: where the kernel
 stays. The last line is "powercut: N cases, M violations". Exit status 77: something is missing here."""
@@ -150,6 +150,8 @@ class Run:
         for tree, sectors in self.final_trees(windows).items():
             with image.overlay(sectors):
                 views[tree] = view()
+            if any(loader.judge(seen, seen, seen) != (False, [], []) for seen in views[tree]):
+                raise guest.Failed(f"{self.variant.name}: tree {tree} is not bootable to begin with")
             script.step(b"s", f"tree-{tree} {tree} -", sectors)
         for number, (window, some) in enumerate(zip(windows, chosen)):
             for i, state in enumerate(some):
@@ -157,7 +159,12 @@ class Run:
                 self.names[name] = f"{name} ({state.phase}, window {number}, {state.what})"
                 with image.overlay(state.sectors):
                     self.judge_view(state, self.names[name], view(), views)
-                script.step(b"s", f"{name} {state.trees()} {'fsck' if (number + i) % 2 else '-'}", state.sectors)
+                if state.read_only:
+                    self.result.notes["read only"] += 1
+                    del self.names[name]
+                    continue
+                fsck = "-" if self.variant.boot != "vfat" else "fsck" if (number + i) % 2 else "no-fsck"
+                script.step(b"s", f"{name} {state.trees()} {fsck}", state.sectors)
             if window.phase != "setup":
                 script.step(b"o", "", image.write_window(window))
         script.close()
@@ -175,6 +182,8 @@ class Run:
                 told[name] = words[2]
                 if not words[2].startswith("tree-"):
                     self.result.wrong("not recovered", f"{self.names[name]}: {words[2]}")
+            elif words[0] == "later":
+                self.result.notes["only after fsck"] += 1
             elif words[0] in ("said", "kernel") and self.result.lines:
                 self.result.lines.append("    " + line)
         for name in sorted(set(self.names) - set(told)):
@@ -182,7 +191,8 @@ class Run:
 
     def all(self):
         layout, windows = self.record()
-        chosen = states.choose(windows, self.wanted, self.variant.name)
+        robust = range(layout.boot, 1 << 32) if self.variant.boot == "vfat" else ()
+        chosen = states.choose(windows, self.wanted, self.variant.name, robust)
         self.result.cases = sum(map(len, chosen))
         self.result.flush_points = sum(1 for some in chosen if some)
         self.result.torn = sum(state.torn for some in chosen for state in some)

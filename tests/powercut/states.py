@@ -10,12 +10,16 @@ MAX_PIECE = 2048  # sectors, as in sp-replay.c
 NO_STATE = {"setup", "end 0", "end 1"}  # nothing is at stake there
 
 
-class State:
-    """What is on the disk besides the writes before its window: {sector: data}."""
+BLOCK = 4096 // SECTOR
 
-    def __init__(self, window, cut, kept, torn):
+
+class State:
+    """What is on the disk besides the writes before its window: {sector: data}. read_only: no file system of its kind gets
+    over that, so there is only the boot loader's view of it."""
+
+    def __init__(self, window, cut, kept, torn=(), read_only=False):
         self.phase = window.phase_at(cut)
-        self.torn = bool(torn)
+        self.torn, self.read_only = bool(torn), read_only
         self.sectors, key = {}, set()
         for write in kept:
             for sector, data in write.pieces():
@@ -33,17 +37,17 @@ class State:
         return command + str(int(command) + 1) if name == "run" else str(int(command) + 1)
 
 
-def tear(kept, rng):
-    """Some sectors of some of the writes are missing: {(write, sector)}."""
-    long = [write for write in kept if len(write.data) > SECTOR]
+def tear(kept, rng, unit):
+    """Some units (sectors or blocks) of some of the writes are missing: {(write, sector)}."""
     torn = set()
+    long = [write for write in kept if len({sector // unit for sector, _ in write.pieces()}) > 1]
     for write in rng.sample(long, min(len(long), rng.choice((1, 1, 2)))):
-        sectors = [sector for sector, _ in write.pieces()]
+        units = sorted({sector // unit for sector, _ in write.pieces()})
         if rng.random() < 0.5:
-            lost = sectors[rng.randrange(1, len(sectors)):]
+            lost = units[rng.randrange(1, len(units)):]
         else:
-            lost = [sector for sector in sectors if rng.random() < 0.5] or sectors[:1]
-        torn |= {(write.n, sector) for sector in lost}
+            lost = [one for one in units if rng.random() < 0.5] or units[:1]
+        torn |= {(write.n, sector) for sector, _ in write.pieces() if sector // unit in lost}
     return torn
 
 
@@ -55,18 +59,24 @@ def plain_cuts(window, rng):
     cuts += [writes[:i] for i in range(1, len(writes))]
     rng.shuffle(cuts)
     for kept in cuts:
-        yield State(window, end, kept, set())
+        yield State(window, end, kept)
     for cut, event in enumerate(window.events, 1):
         if not isinstance(event, Write):
-            yield State(window, cut, [], set())
+            yield State(window, cut, [])
 
 
-def random_cuts(window, rng, tears):
+def random_cuts(window, rng, robust):
+    """A drive may tear a write between any two sectors. But a file system with a checksum over more than a sector of its
+    superblock or journal needs blocks in one piece to be mounted at all, whatever runs on it; `robust` are the sectors of
+    others."""
     while window.writes():
         cut = rng.randrange(1, len(window.events) + 1)
         share = rng.choice((0.2, 0.5, 0.8))
         kept = [event for event in window.events[:cut] if isinstance(event, Write) and rng.random() < share]
-        yield State(window, cut, kept, tear(kept, rng) if tears and rng.random() < 0.3 else set())
+        unit = rng.choice((0, 0, 0, 1, BLOCK))
+        torn = tear(kept, rng, unit) if unit else ()
+        broken = unit < BLOCK and any(sector not in robust for _, sector in torn)
+        yield State(window, cut, kept, torn, broken)
 
 
 def in_turn(*generators):
@@ -74,10 +84,11 @@ def in_turn(*generators):
         yield from (state for state in group if state)
 
 
-def cuts(window, rng, tears):
+def cuts(window, rng, robust):
     tried = 0
-    seen = {(State(window, 0, window.writes(), set()).key, window.last_phase())}  # that is the next flush point
-    for state in in_turn(plain_cuts(window, rng), random_cuts(window, rng, tears)):
+    seen = {(frozenset(), window.phase)}  # the flush point, and the next one
+    seen.add((State(window, 0, window.writes()).key, window.last_phase()))
+    for state in in_turn(plain_cuts(window, rng), random_cuts(window, rng, robust)):
         tried += 1
         if tried > 400:
             return
@@ -87,17 +98,18 @@ def cuts(window, rng, tears):
             yield state
 
 
-def choose(windows, wanted, seed, tears=True):
-    """A list of states for each window: every flush point, then one of each window in turn until there are enough."""
+def choose(windows, wanted, seed, robust):
+    """A list of states for each window: every flush point, then one of each window in turn until there are enough; at least
+    half of those asked for are no flush points."""
     rng = random.Random(seed)
     chosen = [[] for _ in windows]
     sources = {}
     for i, window in enumerate(windows):
         if window.phase not in NO_STATE:
-            chosen[i].append(State(window, 0, [], set()))
+            chosen[i].append(State(window, 0, []))
         if any(window.phase_at(cut) not in NO_STATE for cut in range(len(window.events) + 1)):
-            sources[i] = cuts(window, rng, tears)
-    left = wanted - sum(map(len, chosen))
+            sources[i] = cuts(window, rng, robust)
+    left = max(wanted - sum(map(len, chosen)), wanted // 2)
     while sources and left > 0:
         for i in list(sources):
             state = next(sources[i], None) if left > 0 else None
