@@ -232,9 +232,10 @@ int main(int argc, char **argv)
 	}
 	lab.bin = environment("SP_BIN");
 	lab.sp_tree = environment("SP_TREE");
-	lab.data = realpath(environment("SP_SRCDIR"), NULL); /* as the paths of a trace are */
-	if (!lab.data)
+	sp_autofree char *data = realpath(environment("SP_SRCDIR"), NULL); /* as the paths of a trace are */
+	if (!data)
 		die("there is no folder SP_SRCDIR");
+	lab.data = data;
 	lab.machine = sp_xasprintf("%s/" MACHINE, lab.data);
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tally == MAP_FAILED || lab.every == 0 || lab.workers == 0)
