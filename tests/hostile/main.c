@@ -236,7 +236,8 @@ int main(int argc, char **argv)
 	if (!data)
 		die("there is no folder SP_SRCDIR");
 	lab.data = data;
-	lab.machine = sp_xasprintf("%s/" MACHINE, lab.data);
+	sp_autofree char *machine = sp_xasprintf("%s/" MACHINE, data);
+	lab.machine = machine;
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tally == MAP_FAILED || lab.every == 0 || lab.workers == 0)
 		die("cannot begin");
