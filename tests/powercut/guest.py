@@ -10,7 +10,7 @@ import subprocess
 PACKAGE = "linux-image-amd64"  # names the one that has the files
 MODULES = """crc32c_generic virtio_pci virtio_blk ext4 xfs btrfs nls_cp437 nls_ascii nls_iso8859-1 nls_utf8 vfat
 	brd dm-snapshot""".split()
-BOOT_SECONDS = 180  # with everything that a job does beside its states; software emulation is slow
+BOOT_SECONDS = 600  # at most, with all that a job does beside its states: emulation is slow, and others may compute
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -153,7 +153,8 @@ def start(kernel, initramfs, variables, drives, log, seconds):
                "-append", " ".join(words), "-serial", "stdio", *drives]
     with open(log, "wb") as f:
         try:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds, check=False)
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds, check=False,
+                           start_new_session=True)  # no terminal that could stop it
         except subprocess.TimeoutExpired:
             f.write(b":: broken no end after %d s\n" % seconds)
     with open(log, encoding="utf-8", errors="replace") as f:
