@@ -60,7 +60,7 @@ def make(path, root, boot):
 
 
 def logged(path, log):
-    """QEMU's options for a disk whose writes and flushes are logged; the guest's flushes need not reach our own disk."""
+    """QEMU's options for a disk whose writes and flushes are logged. The flushes need not reach our own disk."""
     return ["-blockdev", f"node-name=plain,driver=file,filename={path},cache.no-flush=on",
             "-blockdev", f"node-name=log,driver=file,filename={log},cache.no-flush=on",
             "-blockdev", "node-name=logged,driver=blklogwrites,file=plain,log=log",

@@ -113,7 +113,7 @@ def libraries(program):
     return set(re.findall(r"(/\S+) \(0x", found))
 
 
-def build_initramfs(path, kernel, programs, source):
+def build_initramfs(path, kernel, programs, source, machines):
     """`programs`: paths by their names in the guest. Returns the folders of their libraries."""
     modules = glob.glob(f"{kernel}/lib/modules/*")[0]
     archive = Archive(path)
@@ -134,7 +134,7 @@ def build_initramfs(path, kernel, programs, source):
     archive.text("modules", "".join(f"/modules.d/{module}\n" for module in order).encode())
     for folder in "grub sysctl.d modprobe.d environment.d profiles platforms advisories log".split():
         archive.tree(f"data/{folder}", f"{source}/{folder}")
-    for machine in ("zbook-64-fedora", "zbook-128-debian13"):
+    for machine in machines:
         archive.tree(f"machines/{machine}", f"{source}/tests/machines/{machine}")
     for folder in ("dev", "proc", "sys", "mnt", "tmp", "run", "var/lib"):
         archive.folder(folder)
@@ -146,15 +146,16 @@ def build_initramfs(path, kernel, programs, source):
 def start(kernel, initramfs, variables, drives, log, seconds):
     """Run one guest to its end; what it said behind "::" as a list of lines."""
     image = glob.glob(f"{kernel}/boot/vmlinuz-*")[0]
-    words = ["console=ttyS0", "quiet", "panic=-1", "random.trust_cpu=on", "mitigations=off", "nokaslr", "rcupdate.rcu_expedited=1"]
+    words = ["console=ttyS0", "quiet", "panic=-1", "random.trust_cpu=on", "mitigations=off", "nokaslr",
+             "rcupdate.rcu_expedited=1"]
     words += [f"{key}={value}" for key, value in variables.items()]
     command = [shutil.which("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                "-M", "pc,accel=tcg", "-cpu", "Nehalem", "-m", "1024", "-kernel", image, "-initrd", initramfs,
                "-append", " ".join(words), "-serial", "stdio", *drives]
     with open(log, "wb") as f:
         try:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds, check=False,
-                           start_new_session=True)  # no terminal that could stop it
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds,
+                           check=False)
         except subprocess.TimeoutExpired:
             f.write(b":: broken no end after %d s\n" % seconds)
     with open(log, encoding="utf-8", errors="replace") as f:

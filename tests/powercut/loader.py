@@ -3,9 +3,8 @@
 import re
 import subprocess
 
-FOLDERS = ("/loader/entries", "/grub2", "/grub", "/")
+FOLDERS = ("/loader/entries", "/grub2", "/grub")
 TEXTS = r"/loader/entries/[^/]+\.conf|/grub2?/grub\.cfg|/grub2?/grubenv"
-LOADED = r"/(vmlinuz|initramfs|initrd)[^/]*"
 
 
 class Unreadable(Exception):
@@ -28,7 +27,7 @@ class Grub:
     def names(self, folder):
         """None: there is no such folder."""
         try:
-            return run("grub-fstest", self.disk, "ls", self.top + folder.rstrip("/") + "/").decode(errors="replace").split()
+            return run("grub-fstest", self.disk, "ls", f"{self.top}{folder}/").decode(errors="replace").split()
         except Unreadable as e:
             if "not found" in str(e):
                 return None
@@ -56,8 +55,33 @@ class Mtools:
         return run("mtype", "-i", self.image, "::" + path, **self.options)
 
 
+def read(reader, path):
+    try:
+        return reader.read(path)
+    except Unreadable as e:
+        return e
+
+
+def fields(text, word):
+    return re.findall(rf"^[ \t]*{word}[ \t]+(.*)$", text, re.M)
+
+
+def entries(path, data):
+    """(kernel, initrd, options) of each menu entry in a file; paths are those below /boot."""
+    text = data.decode(errors="replace")
+    found = []
+    if path.startswith("/loader/entries/"):
+        found = zip(fields(text, "linux"), fields(text, "initrd"), fields(text, "options"))
+    elif path.endswith("/grub.cfg"):
+        blocks = re.findall(r"^[ \t]*menuentry [^\n]*\{(.*?)\}$", text, re.M | re.S)
+        found = [(linux.split()[0], initrd, linux) for block in blocks
+                 for linux, initrd in zip(fields(block, "linux"), fields(block, "initrd"))]
+    return [(kernel.strip().removeprefix("/boot"), initrd.strip().removeprefix("/boot"), options)
+            for kernel, initrd, options in found]
+
+
 def look(reader):
-    """{path: bytes, or Unreadable}: of all that a boot loader reads in /boot."""
+    """{path: bytes, or Unreadable}: of all that a boot loader reads in /boot: menus, and what they name."""
     seen = {}
     for folder in FOLDERS:
         try:
@@ -65,54 +89,27 @@ def look(reader):
         except Unreadable as e:
             seen[folder] = e
             continue
-        for name in names or ():
-            path = folder.rstrip("/") + "/" + name
-            if re.fullmatch(f"{TEXTS}|{LOADED}", path):
-                try:
-                    seen[path] = reader.read(path)
-                except Unreadable as e:
-                    seen[path] = e
+        paths = [f"{folder}/{name}" for name in names or ()]
+        seen.update((path, read(reader, path)) for path in paths if re.fullmatch(TEXTS, path))
+    named = {file for path, data in seen.items() if isinstance(data, bytes) for entry in entries(path, data)
+             for file in entry[:2]}
+    seen.update((path, read(reader, path)) for path in named)
     return seen
 
 
-def fields(text, word):
-    return re.findall(rf"^[ \t]*{word}[ \t]+(.*)$", text, re.M)
+def kernelopts(seen):
+    return b"".join(data for path, data in seen.items() if path.endswith("/grubenv")).decode(errors="replace")
 
 
-def grubenv(seen):
-    for path, data in seen.items():
-        if path.endswith("/grubenv") and isinstance(data, bytes):
-            return dict(line.split("=", 1) for line in data.decode(errors="replace").splitlines() if "=" in line)
-    return {}
-
-
-def menu(seen):
-    """(kernel, initrd, options) of each entry that is not left alone anyway (rescue, other systems)."""
-    kernelopts = grubenv(seen).get("kernelopts", "")
-    for path, data in seen.items():
-        if not isinstance(data, bytes):
-            continue
-        text = data.decode(errors="replace")
-        if path.startswith("/loader/entries/5a3b") and "-0-rescue" not in path:
-            for kernel, initrd, options in zip(fields(text, "linux"), fields(text, "initrd"), fields(text, "options")):
-                yield kernel, initrd, options.replace("$kernelopts", kernelopts)
-        if path == "/grub/grub.cfg":
-            for block in re.findall(r"^[ \t]*menuentry [^\n]*\{(.*?)\}$", text, re.M | re.S):
-                for linux, initrd in zip(fields(block, "linux"), fields(block, "initrd")):
-                    kernel, options = linux.split(" ", 1)
-                    yield kernel, initrd, options
-
-
-def judge(seen, before, after):
-    """What is wrong for the one who starts the machine: (unbootable?, [what is damaged], [what is absent])."""
+def judge(seen, before, after, changed):
+    """What is wrong for the one who starts the machine: (unbootable?, [what is damaged], [what is absent]). Entries in
+    files that are not `changed` by a run (of other systems, for rescue) do not count: they are always there."""
     good = {path: {before.get(path), after.get(path)} - {None} for path in {**before, **after}}
-    damaged = [f"{path}: {data}" if isinstance(data, Unreadable) else f"{path}: neither old nor new"
-               for path, data in seen.items() if isinstance(data, Unreadable) or data not in good.get(path, ())]
-    absent = [path for path in before if path in after and path not in seen]
-    bad = {text.split(":")[0] for text in damaged}
+    bad = {path: data if isinstance(data, Unreadable) else "neither old nor new"
+           for path, data in seen.items() if data not in good.get(path, ())}
     intact = {path: data for path, data in seen.items() if path not in bad}
-    complete = 0
-    for kernel, initrd, options in menu(intact):
-        files = [path.removeprefix("/boot") for path in (kernel.strip(), initrd.strip())]
-        complete += "root=" in options and all(path in intact for path in files)
-    return complete == 0, damaged, absent
+    complete = [1 for path in changed if path in intact for kernel, initrd, options in entries(path, intact[path])
+                if kernel in intact and initrd in intact
+                and "root=" in options.replace("$kernelopts", kernelopts(intact))]
+    absent = [path for path in before if path in after and path not in seen]
+    return not complete, [f"{path}: {why}" for path, why in bad.items()], absent

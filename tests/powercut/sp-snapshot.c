@@ -2,8 +2,8 @@
 /*
  * Inside the guest of powercut.py: a disk that can be written to and thrown away, with its partitions.
  *
- *   sp-snapshot make ORIGIN STORE START...   /dev/dm-0 is ORIGIN, what is written goes to STORE; /dev/dm-1 and so on are
- *                                            its parts from sector START to the next one (or the end)
+ *   sp-snapshot make ORIGIN STORE START...   /dev/dm-0 is ORIGIN, what is written goes to STORE; /dev/dm-1 and so on
+ *                                            are its parts from sector START to the next one (or the end)
  *   sp-snapshot drop PARTS
  *
  * What dmsetup does, without its time (libraries, udev): that counts at hundreds of states under emulation.

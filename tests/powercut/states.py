@@ -14,8 +14,8 @@ BLOCK = 4096 // SECTOR
 
 
 class State:
-    """What is on the disk besides the writes before its window: {sector: data}. read_only: no file system of its kind gets
-    over that, so there is only the boot loader's view of it."""
+    """What is on the disk besides the writes before its window: {sector: data}. read_only: no file system of its kind
+    gets over that, so there is only the boot loader's view of it."""
 
     def __init__(self, window, cut, kept, torn=(), read_only=False):
         self.phase = window.phase_at(cut)
@@ -66,9 +66,9 @@ def plain_cuts(window, rng):
 
 
 def random_cuts(window, rng, robust):
-    """A drive may tear a write between any two sectors. But a file system with a checksum over more than a sector of its
-    superblock or journal needs blocks in one piece to be mounted at all, whatever runs on it; `robust` are the sectors of
-    others."""
+    """A drive may tear a write between any two sectors. But a file system with a checksum over more than a sector of
+    its superblock or journal needs blocks in one piece to be mounted at all, whatever runs on it; `robust` are the
+    sectors of others."""
     while window.writes():
         cut = rng.randrange(1, len(window.events) + 1)
         share = rng.choice((0.2, 0.5, 0.8))
@@ -99,8 +99,8 @@ def cuts(window, rng, robust):
 
 
 def choose(windows, wanted, seed, robust):
-    """A list of states for each window: every flush point, then one of each window in turn until there are enough; at least
-    half of those asked for are no flush points."""
+    """A list of states for each window: every flush point, then one of each window in turn until there are enough; at
+    least half of those asked for are no flush points."""
     rng = random.Random(seed)
     chosen = [[] for _ in windows]
     sources = {}
