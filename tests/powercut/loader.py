@@ -104,7 +104,8 @@ def kernelopts(seen):
 def judge(seen, before, after, changed):
     """What is wrong for the one who starts the machine: (unbootable?, [what is damaged], [what is absent]). Entries in
     files that are not `changed` by a run (of other systems, for rescue) do not count: they are always there."""
-    good = {path: {before.get(path), after.get(path)} - {None} for path in {**before, **after}}
+    good = {path: {data for data in (before.get(path), after.get(path)) if isinstance(data, bytes)}
+            for path in {**before, **after}}
     bad = {path: data if isinstance(data, Unreadable) else "neither old nor new"
            for path, data in seen.items() if data not in good.get(path, ())}
     intact = {path: data for path, data in seen.items() if path not in bad}

@@ -80,8 +80,9 @@ class Run:
         self.changed = [path for path, data in views["0"][0].items() if views["1"][0].get(path) != data]
         for tree, view in views.items():
             for seen in view:
-                if loader.judge(seen, seen, seen, self.changed) != (False, [], []):
-                    raise guest.Failed(f"{self.variant.name}: tree {tree} is not bootable to begin with")
+                unbootable, damaged, absent = loader.judge(seen, seen, seen, self.changed)
+                if unbootable or damaged or absent:
+                    raise guest.Failed(f"{self.variant.name}: tree {tree} is not bootable to begin with: {damaged + absent}")
 
     def judge_view(self, state, name, view, views):
         trees = state.trees()
