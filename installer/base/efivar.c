@@ -14,6 +14,7 @@ struct sp_efi {
 	void *library;
 	typeof(&efi_get_variable) get;
 	typeof(&efi_set_variable) set;
+	int (*del)(efi_guid_t, const char *);
 };
 
 static const struct {
@@ -59,7 +60,8 @@ static int load(struct sp_efi *e, const char *folder, struct sp_error **err)
 	}
 	e->get = (typeof(e->get)) dlsym(e->library, "efi_get_variable");
 	e->set = (typeof(e->set)) dlsym(e->library, "efi_set_variable");
-	return e->get && e->set ? 0 : sp_error_set(err, -ELIBACC, "'%s' is not the library that is meant", LIBRARY);
+	e->del = (typeof(e->del)) dlsym(e->library, "efi_del_variable");
+	return e->get && e->set && e->del ? 0 : sp_error_set(err, -ELIBACC, "'%s' is not the library that is meant", LIBRARY);
 }
 
 int sp_efi_open(const struct sp_root *machine, struct sp_efi **ret, struct sp_error **err)
@@ -143,4 +145,19 @@ int sp_efi_set(const struct sp_efi *e, enum sp_efi_vendor vendor, const char *na
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot set the EFI variable '%s'", name);
 	return read_back(e, vendor, name, data, len, err);
+}
+
+int sp_efi_delete(const struct sp_efi *e, enum sp_efi_vendor vendor, const char *name, struct sp_error **err)
+{
+	sp_autofree char *path = sp_efi_path(vendor, name);
+	int r = check_file(e, path);
+
+	if (r == -ENOENT)
+		return 0;
+	errno = 0;
+	if (r == 0 && e->del(vendors[vendor].guid, name) < 0)
+		r = errno ? -errno : -EIO;
+	if (r == 0 && sp_root_exists(e->machine, path))
+		r = -EIO;
+	return r < 0 ? sp_error_errno(err, r, "cannot delete the EFI variable '%s'", name) : 0;
 }

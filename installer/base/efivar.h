@@ -39,6 +39,8 @@ int sp_efi_get(const struct sp_efi *efi, enum sp_efi_vendor vendor, const char *
  */
 int sp_efi_set(const struct sp_efi *efi, enum sp_efi_vendor vendor, const char *name, const void *data, size_t len,
 	       uint32_t attributes, struct sp_error **err) sp_must_check;
+/* A variable that is not there is fine. Looked for afterwards: -EIO where it still is. */
+int sp_efi_delete(const struct sp_efi *efi, enum sp_efi_vendor vendor, const char *name, struct sp_error **err) sp_must_check;
 
 static inline void sp_cleanup_efi_(struct sp_efi **e)
 {

@@ -79,7 +79,40 @@ struct sp_started {
 	char *cmdline;	     /* of the running kernel */
 };
 
+/* An entry of our own in the menu, beside the system's: a trial's, or the way back. It starts the same kernel as `like`. */
+struct sp_extra {
+	const char *name;	     /* "trial" */
+	const char *title;
+	const struct sp_entry *like; /* NULL: the extra entry is taken out */
+	const char *line;	     /* its whole command line, for a kernel: no variables of a loader in it */
+};
+
+/*
+ * A loader that can start an entry once, and by itself goes back to the default at the next start: it forgets the
+ * choice before it starts the entry, so that a kernel that hangs is not started again.
+ */
 struct sp_boot;
+struct sp_once_ops {
+	/*
+	 * Why that cannot be relied upon here (owned); *ret NULL: it can. live: the tree is the running system's, so what its
+	 * disks are can be looked at.
+	 */
+	int (*refusal)(const struct sp_root *root, const struct sp_boot *boot, bool live, char **ret, struct sp_error **err);
+	/* What names such an entry to the loader, owned. */
+	char *(*id)(const struct sp_boot *boot, const struct sp_extra *extra);
+	/* Put entries into the menu, where they change no default, or take them out. */
+	int (*put)(const struct sp_root *root, const struct sp_boot *boot, const struct sp_extra *v, size_t n,
+		   struct sp_edits *edits, struct sp_error **err);
+	/*
+	 * The choice for the next start: an EFI variable of the Boot Loader Interface, else a variable of a file that edit()
+	 * changes. value NULL: it is not set.
+	 */
+	const char *variable; /* "LoaderEntryOneShot"; NULL: it is in a file */
+	int (*get)(const struct sp_root *root, const struct sp_boot *boot, char **ret, struct sp_error **err);
+	int (*edit)(const struct sp_root *root, const struct sp_boot *boot, const char *value, struct sp_edits *edits,
+		    struct sp_error **err);
+};
+
 struct sp_boot_ops {
 	const char *name;  /* "grub-bls": --boot NAME */
 	const char *title; /* "GRUB with Boot Loader Specification entries" */
@@ -90,6 +123,8 @@ struct sp_boot_ops {
 	int (*read)(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err);
 	/* After publishing: does the tree (read anew into boot) hold what it must? -EBADMSG with the entry named. */
 	int (*check)(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err);
+
+	const struct sp_once_ops *once; /* NULL: an entry cannot be started just once */
 
 	/* --- setups whose entries are generated from a file that is ours altogether; all of it or nothing ------------- */
 

@@ -164,6 +164,8 @@ static void fill(struct sp_entry *e, const struct sp_bls *bls)
 	e->rescue = is_rescue(e);
 	if (!e->linux_path)
 		e->why = sp_xstrdup("it does not start a Linux kernel");
+	else if (strstr(e->id, SP_EXTRA_MARK))
+		e->why = sp_xstrdup("it is strix-provision's own, for one start");
 }
 
 static int read_entry(const struct sp_root *root, struct sp_entry *e, const struct sp_entry_rules *rules,
@@ -214,7 +216,7 @@ int sp_entries_read(const struct sp_root *root, const char *dir, const struct sp
 		e->id = sp_xstrndup(files.v[i], strlen(files.v[i]) - strlen(".conf"));
 		e->path = sp_xasprintf("%s/%s", dir, files.v[i]);
 		e->line = sp_xstrdup("");
-		e->named = has_prefix(&prefixes, files.v[i]);
+		e->named = has_prefix(&prefixes, files.v[i]) && !strstr(e->id, SP_EXTRA_MARK);
 		r = read_entry(root, e, rules, boot, err);
 	}
 	if (boot->n_entries > 0)

@@ -213,4 +213,5 @@ const struct sp_boot_ops sp_boot_grub_bls = {
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_entries_check,
+	.once = &sp_once_grub,
 };

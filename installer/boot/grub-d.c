@@ -97,6 +97,7 @@ const struct sp_boot_ops sp_boot_grub_d = {
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_grub_menu_check,
+	.once = &sp_once_grub,
 	.own_file = SP_GRUB_D_OWN,
 	.render = render,
 	.product = SP_GRUB_CFG,

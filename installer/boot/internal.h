@@ -120,6 +120,12 @@ bool sp_grub_enables_blscfg(const struct sp_grub *grub); /* GRUB_ENABLE_BLSCFG=t
 /* Its blscfg is the one with the length bug: blsuki.mod without blscfg.mod in a folder of modules. */
 bool sp_grub_has_length_bug(const struct sp_root *root);
 
+/* --- once-grub.c, once-sd-boot.c: an extra entry, started once ---------------------------------------------------- */
+
+extern const struct sp_once_ops sp_once_grub;	 /* custom.cfg, and next_entry in grubenv */
+extern const struct sp_once_ops sp_once_sd_boot; /* a file beside the entries, and LoaderEntryOneShot */
+#define SP_EXTRA_MARK "~strix-" /* in the name of an entry's file: it is one of our extra ones */
+
 /* --- grub-bls.c, grub-bls-places.c --------------------------------------------------------------------------------- */
 
 /* What reading the setup goes by. */

@@ -255,4 +255,5 @@ const struct sp_boot_ops sp_boot_systemd_boot = {
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_entries_check,
+	.once = &sp_once_sd_boot,
 };

@@ -25,7 +25,7 @@ struct sp_cli {
 	struct sp_selection selection;
 	int password_fd;
 	bool has_password_fd;
-	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot;
+	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot, trial, if_armed, cancel;
 };
 void sp_cli_clear(struct sp_cli *cli);
 #define sp_autocli sp_cleanup(sp_cli_clear)
@@ -46,6 +46,8 @@ enum sp_option_group {
 	SP_OPTIONS_EXPLAIN = 1 << 6,
 	SP_OPTIONS_RECORD = 1 << 7,
 	SP_OPTIONS_PASSWORD = 1 << 8, /* what may write firmware */
+	SP_OPTIONS_TRIAL = 1 << 9,    /* apply */
+	SP_OPTIONS_CONFIRM = 1 << 10,
 };
 
 struct sp_option {

@@ -48,9 +48,12 @@ static int carry_out(const struct sp_call *call, struct sp_plan **plan, struct s
 	rc = sp_report_preview(call->report, *plan);
 	if (rc < 0 || !(*plan)->pending)
 		return rc;
-	sp_autofree char *text = question(*plan);
+	sp_autofree char *text = call->cli->trial ? sp_xstrdup("Add an entry with the new boot arguments, for the next start alone?")
+						  : question(*plan);
 	rc = sp_consent_ask(call, text, err);
-	return rc < 0 ? rc : sp_apply(call->session, *plan, res, err);
+	if (rc < 0)
+		return rc;
+	return (call->cli->trial ? sp_trial_begin : sp_apply)(call->session, *plan, res, err);
 }
 
 int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)

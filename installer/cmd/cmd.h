@@ -40,6 +40,7 @@ const struct sp_cmd *sp_cmd_find(const char *name); /* NULL: none */
 int sp_cmd_detect(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_plan(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_apply(const struct sp_call *call, struct sp_error **err);
+int sp_cmd_confirm(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_verify(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_rollback(const struct sp_call *call, struct sp_error **err);
 int sp_cmd_status(const struct sp_call *call, struct sp_error **err);

@@ -22,7 +22,7 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "make the changes, as one transaction",
 		.about = "Show the plan, ask, and carry it out: all of it or nothing. Without options that select "
 			 "settings the selection of the last apply is repeated.",
-		.options = SP_OPTIONS_SELECT | SP_OPTIONS_REBOOT | SP_OPTIONS_CONSENT | SP_OPTIONS_PASSWORD,
+		.options = SP_OPTIONS_SELECT | SP_OPTIONS_REBOOT | SP_OPTIONS_TRIAL | SP_OPTIONS_CONSENT | SP_OPTIONS_PASSWORD,
 		.flags = SP_CMD_WRITES,
 		.run = sp_cmd_apply,
 	},
@@ -32,6 +32,15 @@ const struct sp_cmd sp_commands[] = {
 		.about = "Check each setting on disk, in the boot entries, on the running kernel's command line, live "
 			 "and by its effect. Writes nothing.",
 		.run = sp_cmd_verify,
+	},
+	{
+		.name = "confirm",
+		.summary = "make a trial permanent if it is good, else end it",
+		.about = "After a start with what apply --trial put into the menu: check what the boot arguments do, and apply "
+			 "all of it for good, or take the trial back. Where there is no trial, verify.",
+		.options = SP_OPTIONS_CONFIRM,
+		.flags = SP_CMD_WRITES,
+		.run = sp_cmd_confirm,
 	},
 	{
 		.name = "rollback",

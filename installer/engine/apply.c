@@ -11,6 +11,7 @@ void sp_result_clear(struct sp_result *r)
 	sp_strv_clear(&r->recovered);
 	sp_strv_clear(&r->warnings);
 	free(r->firmware);
+	free(r->trial);
 	*r = (struct sp_result){ 0 };
 }
 
@@ -142,7 +143,7 @@ static char *describe(const struct sp_plan *p)
 }
 
 /* The plan was made before the lock was ours. */
-static int check_fresh(const struct sp_session *s, const struct sp_plan *p, struct sp_error **err)
+int sp_check_fresh(const struct sp_session *s, const struct sp_plan *p, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
 	int r = sp_state_read(s, &st, err);
@@ -156,7 +157,7 @@ static int check_fresh(const struct sp_session *s, const struct sp_plan *p, stru
 	return sp_error_hint(err, "repeat the command");
 }
 
-static int next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err)
+int sp_next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err)
 {
 	struct sp_record *records = NULL;
 	size_t n = 0;
@@ -176,6 +177,8 @@ static json_t *about_apply(const struct sp_plan *p, uint64_t id)
 	struct sp_applied next = p->next; /* a view */
 	next.txn = id;
 	json_object_set_new(about, "applied", sp_applied_to_json(&next));
+	if (p->promotes)
+		json_object_set_new(about, "promotes", json_integer((json_int_t) p->promotes));
 	return about;
 }
 
@@ -188,9 +191,9 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	int r = sp_store_lock_packages(store, (unsigned) p->package_manager_wait, err);
 
 	if (r == 0)
-		r = check_fresh(s, p, err);
+		r = sp_check_fresh(s, p, err);
 	if (r == 0)
-		r = next_txn_id(store, &id, err);
+		r = sp_next_txn_id(store, &id, err);
 	if (r < 0)
 		return r;
 	sp_wanted_tokens(p, &wanted);

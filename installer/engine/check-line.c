@@ -125,8 +125,9 @@ static bool in_some_entry(const struct sp_verifier *v, const char *token)
 	return false;
 }
 
-static void check_cmdline(struct sp_verifier *v, const struct sp_applied_setting *s, const char *token)
+void sp_check_cmdline(struct sp_verifier *v, const struct sp_applied_setting *s)
 {
+	sp_autofree char *token = sp_xasprintf("%s=%s", s->key, s->value);
 	const char *line = sp_fact_text(v->facts, SP_FACT_CMDLINE);
 	char *why = line ? complaint(line, token, s->key, "/proc/cmdline") : NULL;
 
@@ -159,7 +160,7 @@ void sp_check_line(struct sp_verifier *v, const struct sp_applied_setting *s)
 	} else {
 		sp_check_add(v, s, SP_LAYER_ENTRY, s->value, NULL, SP_CHECK_SKIPPED, sp_xstrdup(v->boot_why));
 	}
-	check_cmdline(v, s, token);
+	sp_check_cmdline(v, s);
 }
 
 /* --- after a rollback -------------------------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ void sp_check_add(struct sp_verifier *v, const struct sp_applied_setting *s, enu
 const char *sp_check_waiting(const struct sp_verifier *v, const struct sp_applied_setting *s);
 
 void sp_check_line(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* disk, entry, cmdline */
+void sp_check_cmdline(struct sp_verifier *v, const struct sp_applied_setting *s); /* cmdline alone */
 void sp_check_dropin(struct sp_verifier *v, const struct sp_applied_setting *s); /* disk */
 void sp_check_live(struct sp_verifier *v, const struct sp_applied_setting *s);	 /* live */
 void sp_check_effect(struct sp_verifier *v, const struct sp_applied_setting *s); /* effect */

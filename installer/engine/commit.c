@@ -58,6 +58,8 @@ static int check_product(const struct sp_session *s, const struct sp_job *job, c
 
 	if (r == 0)
 		r = check_files(s, products, err);
+	if (r == 0 && job->check)
+		r = job->check(s, job->check_data, err);
 	if (r < 0 || !job->boot_name || job->product_as_is)
 		return r;
 	r = sp_boot_read(s->root, sp_session_system(s), job->boot_name, &boot, err);

@@ -2,7 +2,7 @@
 /* detect and status: what there is, without a judgement. */
 #include <errno.h>
 
-#include "engine/internal.h"
+#include "engine/trial.h"
 
 /* What the line of the entry that boots by default says, whoever wrote it; 0: nothing. */
 static uint64_t next_gtt_mib(const struct sp_detect *d)
@@ -112,6 +112,27 @@ static bool written_now(const struct sp_state *st, const char *boot_id)
 	return boot_id && sp_streq(boot_id, then);
 }
 
+/* What it waits for is read from the machine; where that cannot be read, it is said why. */
+static int read_trial(const struct sp_session *s, const struct sp_state *st, struct sp_status *out, struct sp_error **err)
+{
+	sp_autotrial struct sp_trial t = { 0 };
+	sp_autoerror struct sp_error *unread = NULL;
+	int r = sp_trial_from_json(st->trial, &t, err);
+
+	if (r < 0 || !t.txn)
+		return r;
+	out->trial = t.txn;
+	out->trial_entry = sp_steal(t.entry);
+	out->trial_outcome = sp_steal(t.outcome);
+	out->trial_why = sp_steal(t.why);
+	if (sp_trial_look(s, &t, &out->trial_state, out->trial_why ? NULL : &out->trial_why, &unread) < 0) {
+		out->trial_state = SP_TRIAL_PREPARED;
+		out->trial_why = sp_xasprintf("what became of it is not known: %s", unread->message);
+	}
+	out->reboot_pending = out->reboot_pending || out->trial_state == SP_TRIAL_ARMED;
+	return 0;
+}
+
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
@@ -129,8 +150,12 @@ int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp
 	out->reboot_pending = out->firmware_set || waits_for_reboot(&st, boot_id);
 	out->applied = st.applied;
 	st.applied = (struct sp_applied){ 0 };
-	*ret = out;
-	return 0;
+	r = read_trial(s, &st, out, err);
+	if (r < 0)
+		sp_status_free(out);
+	else
+		*ret = out;
+	return r;
 }
 
 void sp_status_free(struct sp_status *st)
@@ -145,5 +170,8 @@ void sp_status_free(struct sp_status *st)
 	}
 	free(st->txns);
 	sp_applied_clear(&st->applied);
+	free(st->trial_entry);
+	free(st->trial_outcome);
+	free(st->trial_why);
 	free(st);
 }

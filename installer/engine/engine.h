@@ -123,6 +123,8 @@ struct sp_plan {
 	uint64_t package_manager_wait; /* seconds, from the configuration */
 	struct sp_applied applied; /* before this plan */
 	struct sp_applied next;	   /* after it */
+	uint64_t open_trial;	   /* one that was not ended yet; 0: none */
+	uint64_t promotes;	   /* the trial that this makes permanent; 0: none */
 };
 /*
  * Read everything and decide; writes nothing and works anywhere: on an unsupported platform or boot setup the plan
@@ -144,6 +146,7 @@ struct sp_result {
 	struct sp_strv warnings;
 	bool reboot_required;
 	char *firmware; /* the carve-out was left in another state than the files are for: what to do; exit SP_EXIT_FIRMWARE */
+	char *trial;	 /* the title of the entry that is started once, at the next start; NULL: no trial was begun */
 	bool unfinished; /* it stands, but what it left beside the files could not be tidied up: exit SP_EXIT_RECOVER */
 };
 void sp_result_clear(struct sp_result *r);
@@ -161,6 +164,46 @@ struct sp_rollback_options {
 };
 int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o, struct sp_result *ret,
 		struct sp_error **err) sp_must_check;
+
+/* --- trial boot: engine/trial.h -------------------------------------------------------------------------------- */
+
+enum sp_trial_state {
+	SP_TRIAL_IDLE,
+	SP_TRIAL_PREPARED,
+	SP_TRIAL_ARMED,
+	SP_TRIAL_RUNNING,
+	SP_TRIAL_VERIFIED,
+	SP_TRIAL_PROMOTED, /* the extra entry is still there */
+	SP_TRIAL_FAILED,   /* the same */
+	SP_TRIAL__COUNT,
+};
+const char *sp_trial_state_name(enum sp_trial_state state); /* "armed" */
+
+/*
+ * apply --trial: the plan's boot arguments in one extra entry, and the loader told to start that once. Nothing else is
+ * changed. Exit SP_EXIT_UNSUPPORTED: the loader could not be trusted to forget it; SP_EXIT_CONFLICT: it has another such choice.
+ */
+int sp_trial_begin(const struct sp_session *s, const struct sp_plan *plan, struct sp_result *ret,
+		   struct sp_error **err) sp_must_check;
+
+struct sp_verify;
+struct sp_confirm {
+	uint64_t trial;		   /* its transaction; 0: there was none */
+	enum sp_trial_state state; /* as it was found, or how far it came */
+	struct sp_verify *verify;  /* the checks; NULL: none were made */
+	struct sp_result result;
+	char *sentence;
+	enum sp_exit status;
+};
+enum sp_confirm_how {
+	SP_CONFIRM_NOW,
+	SP_CONFIRM_IF_ARMED, /* where there is no trial, nothing is done */
+	SP_CONFIRM_CANCEL,   /* whatever became of it, it is taken back */
+};
+/* *ret is set in any case, and says what happened up to an error. */
+int sp_confirm(const struct sp_session *s, enum sp_confirm_how how, struct sp_confirm **ret,
+	       struct sp_error **err) sp_must_check;
+void sp_confirm_free(struct sp_confirm *c);
 
 /* --- verify ---------------------------------------------------------------------------------------------------- */
 
@@ -206,6 +249,9 @@ struct sp_status {
 	size_t n_txns;
 	bool interrupted, reboot_pending;
 	bool firmware_set; /* the carve-out was written in this boot, and waits for the next */
+	uint64_t trial;	   /* the last one; 0: there was none */
+	enum sp_trial_state trial_state;
+	char *trial_entry, *trial_outcome, *trial_why; /* outcome: of one that was ended, else NULL */
 	struct sp_applied applied;
 };
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err) sp_must_check;

@@ -20,6 +20,7 @@ struct sp_state {
 	char *rollback_boot_id;	       /* of the running system when that rollback was made */
 	bool interrupted;
 	json_t *transactions;	       /* array, as in state.json */
+	json_t *trial;		       /* the last one: struct sp_trial; NULL: there was none */
 	json_t *told; /* what was last written to the firmware: path, before, after, boot_id; NULL: nothing was */
 };
 int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_error **err) sp_must_check;
@@ -172,6 +173,12 @@ void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool re
 
 void sp_remember_modules(const struct sp_session *s, const struct sp_facts *facts, struct sp_strv *warnings);
 
+/* --- apply.c: under the lock --------------------------------------------------------------------------------------- */
+
+/* -ESTALE, exit SP_EXIT_CONFLICT: what the plan was made for is no longer what is applied. */
+int sp_check_fresh(const struct sp_session *s, const struct sp_plan *p, struct sp_error **err) sp_must_check;
+int sp_next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err) sp_must_check;
+
 /* --- commit.c ---------------------------------------------------------------------------------------------------- */
 
 /* One transaction from begin to finish, with a check of the product before COMMITTED; undone on any error before. */
@@ -186,6 +193,8 @@ struct sp_job {
 	const struct sp_attribute *attribute; /* set in the same transaction; NULL: none */
 	const struct sp_attribute_access *access;
 	bool product_as_is;		      /* it is left to be generated elsewhere, so its entries are not checked */
+	int (*check)(const struct sp_session *s, const void *data, struct sp_error **err); /* besides; NULL: none */
+	const void *check_data;
 };
 /*
  * Generate the product from what is published, stage and publish it in the same transaction. `products` holds the

@@ -49,6 +49,10 @@ static int read_applied(const struct sp_session *s, struct sp_plan *p, json_t **
 	p->applied = st.applied;
 	st.applied = (struct sp_applied){ 0 };
 	*told = sp_steal(st.told);
+	if (json_is_true(json_object_get(st.trial, "open")))
+		p->open_trial = (uint64_t) json_integer_value(json_object_get(st.trial, "transaction"));
+	if (p->open_trial)
+		sp_strv_add(&p->warnings, "a trial is under way; apply waits until 'strix-provision confirm' has ended it");
 	return 0;
 }
 
@@ -269,6 +273,11 @@ int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 		(void) sp_error_set(err, -EEXIST, "%s", all);
 		(void) sp_error_exit(err, SP_EXIT_CONFLICT);
 		return sp_error_hint(err, "move the file away and put what you want changed into /etc/strix-provision.conf");
+	}
+	if (p->open_trial && p->open_trial != p->promotes) {
+		(void) sp_error_set(err, -EBUSY, "trial %" PRIu64 " is under way", p->open_trial);
+		(void) sp_error_exit(err, SP_EXIT_CONFLICT);
+		return sp_error_hint(err, "'strix-provision confirm' ends it by what the machine shows; confirm --cancel takes it back");
 	}
 	return p->gate.refusal ? copy_error(p->gate.refusal, err) : 0;
 }

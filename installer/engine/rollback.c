@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "engine/rewind.h"
+#include "engine/trial.h"
 
 /* --- which transactions ------------------------------------------------------------------------------------------ */
 
@@ -214,11 +215,30 @@ static int has_any(const struct sp_session *s, const struct sp_rollback_options 
 	return r;
 }
 
+/* A trial is the last thing that was done, so it is the first to go; *ended: there was one. */
+static int end_trial(const struct sp_session *s, struct sp_store *store, struct sp_result *ret, bool *ended,
+		     struct sp_error **err)
+{
+	sp_autostate struct sp_state st = { 0 };
+	sp_autotrial struct sp_trial t = { 0 };
+	int r = sp_state_read(s, &st, err);
+
+	if (r == 0)
+		r = sp_trial_from_json(st.trial, &t, err);
+	*ended = r == 0 && t.open && !t.promoted;
+	if (r == 0 && t.open)
+		r = sp_trial_end(s, store, &t, t.promoted ? "promoted" : "cancelled", NULL, ret, err);
+	if (r == 0 && *ended)
+		sp_strv_addf(&ret->restored, "the boot menu, without trial %" PRIu64, t.txn);
+	return r;
+}
+
 int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o, struct sp_result *ret,
 		struct sp_error **err)
 {
 	struct sp_undo u = { .s = s };
 	struct sp_store *store = NULL;
+	bool ended = false;
 	int r = has_any(s, o, err);
 
 	if (r == 0)
@@ -230,6 +250,8 @@ int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o,
 	if (r == 0)
 		r = sp_store_lock_packages(store, 0, err);
 	if (r == 0)
+		r = end_trial(s, store, ret, &ended, err);
+	if (r == 0 && (!ended || o->all || o->to))
 		r = rollback_locked(&u, store, o, ret, err);
 	sp_store_close(store);
 	sp_records_free(u.records, u.n);

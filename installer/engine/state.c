@@ -83,13 +83,35 @@ static json_t *describe(const struct sp_record *records, size_t n, size_t i)
 			 attribute);
 }
 
+/* Which trial there was last, and what became of it; `told` may be NULL. Its transactions apply nothing. */
+static bool follow_trial(const struct sp_record *r, json_t **told)
+{
+	const char *kind = json_string_value(json_object_get(r->about, "kind"));
+	json_t *promotes = json_object_get(r->about, "promotes");
+
+	if (sp_streq(kind, "trial")) {
+		json_decref(*told);
+		*told = json_deep_copy(json_object_get(r->about, "trial"));
+	}
+	if (promotes && *told && json_equal(promotes, json_object_get(*told, "transaction")))
+		json_object_set_new(*told, "promoted", json_true());
+	if (!sp_streq(kind, "trial-end"))
+		return sp_streq(kind, "trial");
+	if (*told && json_equal(json_object_get(r->about, "ends"), json_object_get(*told, "transaction"))) {
+		json_object_set_new(*told, "open", json_false());
+		json_object_set(*told, "outcome", json_object_get(r->about, "outcome"));
+		json_object_set(*told, "why", json_object_get(r->about, "why"));
+	}
+	return true;
+}
+
 static json_t *build(const struct sp_record *records, size_t n)
 {
-	json_t *list = json_array(), *applied = NULL, *was = NULL, *boot_id = NULL, *told = NULL;
+	json_t *list = json_array(), *applied = NULL, *was = NULL, *boot_id = NULL, *told = NULL, *trial = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		json_array_append_new(list, describe(records, n, i));
-		if (!is_committed(&records[i]))
+		if (!is_committed(&records[i]) || follow_trial(&records[i], &trial))
 			continue;
 		applied = json_object_get(records[i].about, "applied");
 		was = json_object_get(records[i].about, "was");
@@ -99,8 +121,9 @@ static json_t *build(const struct sp_record *records, size_t n)
 		json_decref(told);
 		told = attribute_json(&records[i].attribute, records[i].about);
 	}
-	return json_pack("{s:s, s:o, s:O?, s:O?, s:O?, s:o*}", "schema", "strix-provision/state/1", "transactions", list,
-			 "applied", applied, "was", was, "boot_id", boot_id, "firmware", told);
+	return json_pack("{s:s, s:o, s:O?, s:O?, s:O?, s:o*, s:o*}", "schema", "strix-provision/state/1", "transactions", list,
+			 "applied", applied, "was", was, "boot_id", boot_id, "firmware", told,
+			 "trial", trial);
 }
 
 /* *ret NULL: there are no journals. */
@@ -159,6 +182,7 @@ int sp_state_read(const struct sp_session *s, struct sp_state *ret, struct sp_er
 	if (r == 0 && state) {
 		ret->transactions = json_incref(json_object_get(state, "transactions"));
 		ret->told = json_incref(json_object_get(state, "firmware"));
+		ret->trial = json_incref(json_object_get(state, "trial"));
 		ret->rollback_boot_id = sp_xstrdup(json_string_value(json_object_get(state, "boot_id")));
 		r = sp_applied_from_json(json_object_get(state, "applied"), &ret->applied, err);
 	}
@@ -182,5 +206,6 @@ void sp_state_clear(struct sp_state *st)
 	free(st->rollback_boot_id);
 	json_decref(st->transactions);
 	json_decref(st->told);
+	json_decref(st->trial);
 	*st = (struct sp_state){ 0 };
 }

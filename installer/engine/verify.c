@@ -5,6 +5,7 @@
  * unchecked, never good.
  */
 #include "engine/check.h"
+#include "engine/trial.h"
 
 static const char *const layer_names[] = { "disk", "entry", "cmdline", "live", "effect" };
 static const char *const result_names[] = { "ok", "fail", "pending-reboot", "skipped" };
@@ -150,6 +151,39 @@ static int verify(const struct sp_session *s, struct sp_verify *out, struct sp_e
 		sp_strv_add(&out->warnings, "a transaction was cut short; 'strix-provision recover' puts it right");
 	}
 	return 0;
+}
+
+static int verify_trial(const struct sp_session *s, const struct sp_trial *t, struct sp_verify *out, struct sp_error **err)
+{
+	int r = sp_facts_read(s->root, s->machine, &out->facts, err);
+	struct sp_verifier v = { .s = s, .facts = out->facts, .out = out, .applied = &t->next };
+
+	if (r < 0)
+		return r;
+	out->gtt_mib = t->next.gtt_mib;
+	out->txn = t->txn;
+	for (size_t i = 0; i < t->next.n_settings; i++) {
+		const struct sp_applied_setting *setting = &t->next.settings[i];
+		if (setting->dest != SP_DEST_CMDLINE)
+			continue;
+		sp_check_cmdline(&v, setting);
+		sp_check_live(&v, setting);
+		sp_check_effect(&v, setting);
+	}
+	conclude(out);
+	return 0;
+}
+
+int sp_verify_trial(const struct sp_session *s, const struct sp_trial *t, struct sp_verify **ret, struct sp_error **err)
+{
+	struct sp_verify *v = sp_xcalloc(1, sizeof(*v));
+	int r = verify_trial(s, t, v, err);
+
+	if (r < 0)
+		sp_verify_free(v);
+	else
+		*ret = v;
+	return r;
 }
 
 int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err)

@@ -77,6 +77,8 @@ json_t *sp_json_strv(const struct sp_strv *list);
 json_t *sp_json_open(const struct sp_report *r, enum sp_exit status, const struct sp_strv *warnings);
 /* "key": value (stolen; NULL is a failure of jansson and ends the program as out of memory does). */
 void sp_json_put(json_t *object, const char *key, json_t *value);
+void sp_report_checks(struct sp_report *r, const struct sp_verify *v); /* the table; report-verify.c */
+json_t *sp_json_checks(const struct sp_verify *v); /* report-verify.c */
 void sp_json_error(json_t *object, const struct sp_error *error); /* error NULL: adds nothing */
 int sp_json_print(struct sp_report *r, json_t *object);		  /* steals the object; 0, see sp_report_finish() */
 /* The keys that plan and apply have in common. */

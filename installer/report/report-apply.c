@@ -17,6 +17,7 @@ static void put_result(json_t *object, const struct sp_result *res)
 	sp_json_put(object, "transaction", res->txn ? json_integer((json_int_t) res->txn) : json_null());
 	sp_json_put(object, "changed", json_boolean(res->changed));
 	sp_json_put(object, "reboot_required", json_boolean(res->reboot_required));
+	sp_json_put(object, "trial", sp_json_text(res->trial));
 	sp_json_put(object, "recovered", sp_json_strv(&res->recovered));
 	sp_json_put(object, "firmware_left", sp_json_text(res->firmware));
 }
@@ -65,6 +66,19 @@ static size_t count_unmet(const struct sp_plan *p)
 	return n;
 }
 
+static void put_trial(struct sp_report *r, const struct sp_result *res)
+{
+	sp_autofree char *entry = sp_xasprintf("Trial %ju: '%s' is in the boot menu, and is started once, at the next start. Nothing "
+					       "else is changed: if it does not come up, switch the machine off and on, and it "
+					       "starts as before.", (uintmax_t) res->txn, res->trial);
+	sp_autofree char *next = sp_xasprintf("Next: reboot, then run `%s confirm`, which makes it permanent if it is good.",
+					      r->program);
+
+	sp_gap(r);
+	sp_paragraph(r, "", 0, entry);
+	sp_paragraph(r, "", 0, next);
+}
+
 static void put_applied(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res)
 {
 	size_t n = sp_plan_changes(p), unmet = count_unmet(p);
@@ -98,7 +112,9 @@ int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct s
 		sp_report_firmware(r, p);
 	}
 	sp_report_warnings(r, &res->warnings);
-	if (!error && !r->quiet)
+	if (!error && !r->quiet && res->trial)
+		put_trial(r, res);
+	else if (!error && !r->quiet)
 		put_applied(r, p, res);
 	if (!error && !r->quiet && status == SP_EXIT_FIRMWARE)
 		sp_paragraph(r, "", 0, "The firmware's carve-out still needs you: see \"Firmware\" above.");

@@ -35,6 +35,21 @@ static json_t *applied_json(const struct sp_applied *a)
 	return o;
 }
 
+static json_t *trial_json(const struct sp_status *st)
+{
+	json_t *o;
+
+	if (!st->trial)
+		return json_null();
+	o = json_object();
+	sp_json_put(o, "transaction", json_integer((json_int_t) st->trial));
+	sp_json_put(o, "state", sp_json_text(sp_trial_state_name(st->trial_state)));
+	sp_json_put(o, "entry", sp_json_text(st->trial_entry));
+	sp_json_put(o, "outcome", sp_json_text(st->trial_outcome));
+	sp_json_put(o, "why", sp_json_text(st->trial_why));
+	return o;
+}
+
 static int status_json(struct sp_report *r, const struct sp_status *st, enum sp_exit status)
 {
 	json_t *object = sp_json_open(r, status, NULL), *array = json_array();
@@ -53,7 +68,7 @@ static int status_json(struct sp_report *r, const struct sp_status *st, enum sp_
 	sp_json_put(object, "reboot_pending", json_boolean(st->reboot_pending));
 	sp_json_put(object, "firmware_set", json_boolean(st->firmware_set));
 	sp_json_put(object, "interrupted", json_boolean(st->interrupted));
-	sp_json_put(object, "trial", json_null());
+	sp_json_put(object, "trial", trial_json(st));
 	sp_json_put(object, "applied", applied_json(&st->applied));
 	return sp_json_print(r, object);
 }
@@ -100,6 +115,31 @@ static void put_applied(struct sp_report *r, const struct sp_applied *a)
 	}
 }
 
+static void put_trial(struct sp_report *r, const struct sp_status *st)
+{
+	struct sp_pair pairs[] = {
+		{ "transaction", sp_xasprintf("%ju", (uintmax_t) st->trial) },
+		{ "state", sp_xstrdup(sp_trial_state_name(st->trial_state)) },
+		{ "outcome", sp_xstrdup(st->trial_outcome) },
+		{ "entry", sp_xstrdup(st->trial_entry) },
+	};
+
+	sp_heading(r, "Trial");
+	sp_pairs_print(r, pairs, SP_ELEMENTS(pairs));
+	if (st->trial_why)
+		sp_paragraph(r, "", 2, st->trial_why);
+}
+
+/* What the user does about a trial next; NULL: nothing. */
+static const char *const trial_steps[SP_TRIAL__COUNT][2] = {
+	[SP_TRIAL_PREPARED] = { "The trial is not armed", "takes it back" },
+	[SP_TRIAL_ARMED] = { "The trial waits for a reboot; then", "makes it permanent" },
+	[SP_TRIAL_RUNNING] = { "The trial runs", "makes it permanent if it is good" },
+	[SP_TRIAL_VERIFIED] = { "The trial is good", "makes it permanent" },
+	[SP_TRIAL_PROMOTED] = { "The trial is permanent", "takes its entry out of the menu" },
+	[SP_TRIAL_FAILED] = { "The trial failed", "takes it back" },
+};
+
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status)
 {
 	if (r->json)
@@ -108,11 +148,16 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 		put_transactions(r, st);
 	if (st->applied.txn)
 		put_applied(r, &st->applied);
+	if (st->trial)
+		put_trial(r, st);
 	sp_gap(r);
 	if (!st->applied.txn)
 		sp_print(r, "Nothing is applied%s.\n", st->n_txns ? " now" : ", and nothing ever was");
 	if (st->interrupted)
 		sp_print(r, "A transaction was interrupted. Run `%s recover`.\n", r->program);
+	else if (st->trial && trial_steps[st->trial_state][0])
+		sp_print(r, "%s: `%s confirm` %s.\n", trial_steps[st->trial_state][0], r->program,
+			 trial_steps[st->trial_state][1]);
 	else if (st->firmware_set)
 		sp_print(r, "The firmware's carve-out was set, and waits for a restart; then run `%s verify`.\n", r->program);
 	else if (st->reboot_pending)

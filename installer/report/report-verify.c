@@ -118,9 +118,9 @@ static const char *overall(const struct sp_verify *v)
 	return v->status == SP_EXIT_REBOOT ? "pending-reboot" : "fail";
 }
 
-static int verify_json(struct sp_report *r, const struct sp_verify *v)
+json_t *sp_json_checks(const struct sp_verify *v)
 {
-	json_t *object = sp_json_open(r, v->status, &v->warnings), *array = json_array();
+	json_t *array = json_array();
 
 	for (size_t i = 0; i < v->n_checks; i++) {
 		const struct sp_check *c = &v->checks[i];
@@ -134,15 +134,33 @@ static int verify_json(struct sp_report *r, const struct sp_verify *v)
 		sp_json_put(o, "reason", sp_json_text(c->reason));
 		(void) json_array_append_new(array, o);
 	}
+	return array;
+}
+
+static int verify_json(struct sp_report *r, const struct sp_verify *v)
+{
+	json_t *object = sp_json_open(r, v->status, &v->warnings);
+
 	sp_json_put(object, "advisories", sp_json_advisories(&v->advisories));
 	sp_json_put(object, "transaction", v->txn ? json_integer((json_int_t) v->txn) : json_null());
 	sp_json_put(object, "never_applied", json_boolean(v->never_applied));
 	sp_json_put(object, "rolled_back", json_boolean(v->rolled_back));
-	sp_json_put(object, "checks", array);
+	sp_json_put(object, "checks", sp_json_checks(v));
 	sp_json_put(object, "result", sp_json_text(overall(v)));
 	sp_json_put(object, "firmware", sp_json_text(v->firmware));
 	sp_json_put(object, "sentence", sp_json_text(v->sentence));
 	return sp_json_print(r, object);
+}
+
+void sp_report_checks(struct sp_report *r, const struct sp_verify *v)
+{
+	if (!v->n_checks)
+		return;
+	sp_paint(r, SP_BOLD, "Checks");
+	if (v->txn)
+		sp_print(r, v->rolled_back ? " that transaction %ju is gone" : " against transaction %ju", (uintmax_t) v->txn);
+	sp_print(r, "\n");
+	put_table(r, v);
 }
 
 int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
@@ -150,12 +168,7 @@ int sp_report_verify(struct sp_report *r, const struct sp_verify *v)
 	if (r->json)
 		return verify_json(r, v);
 	if (!r->quiet && v->n_checks) {
-		sp_paint(r, SP_BOLD, "Checks");
-		if (v->txn)
-			sp_print(r, v->rolled_back ? " that transaction %ju is gone" : " against transaction %ju",
-				 (uintmax_t) v->txn);
-		sp_print(r, "\n");
-		put_table(r, v);
+		sp_report_checks(r, v);
 		sp_memory_picture(r, v->facts, v->gtt_mib, 0, v->gtt_mib ? "after the reboot" : NULL);
 	}
 	sp_report_warnings(r, &v->warnings);

@@ -46,6 +46,8 @@ int sp_report_preview(struct sp_report *r, const struct sp_plan *p);
 int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
 		    const struct sp_error *error);
 int sp_report_verify(struct sp_report *r, const struct sp_verify *v);
+/* c may be NULL where it failed at once. */
+int sp_report_confirm(struct sp_report *r, const struct sp_confirm *c, enum sp_exit status, const struct sp_error *error);
 int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp_exit status,
 		       const struct sp_error *error);
 int sp_report_recover(struct sp_report *r, const struct sp_result *res, enum sp_exit status,

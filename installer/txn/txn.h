@@ -119,6 +119,13 @@ int sp_txn_reopen(struct sp_store *store, struct sp_txn **ret, struct sp_error *
 enum sp_txn_state sp_txn_state(const struct sp_txn *txn);
 
 /*
+ * One file that is there, replaced durably and at once, without a journal: for what its owner writes at every start, such
+ * as GRUB its environment block, so that no before-image of ours could ever be put back. A crash leaves the old or the new
+ * one, and perhaps a temporary that the next call takes away. -ESTALE, exit SP_EXIT_CONFLICT: it is not what was read.
+ */
+int sp_replace_durably(const struct sp_root *root, const struct sp_edit *e, struct sp_error **err) sp_must_check;
+
+/*
  * Wait for apt/dpkg, rpm/dnf, pacman to be idle; seconds 0: do not wait. The first two are kept out until
  * sp_store_close(). pacman's lock is a file that would outlive a crash of ours and stop it for good: it is looked at only.
  */
