@@ -5,6 +5,9 @@
 
 #include "format/bls.h"
 #include "format/grubenv.h"
+#include "format/kernelstub.h"
+#include "format/limine-tool.h"
+#include "format/limine.h"
 #include "format/plain.h"
 #include "format/refind.h"
 #include "format/shellvar.h"
@@ -22,6 +25,9 @@ static const struct {
 	[SP_HOST_BLS_ALL] = { "bls-all", false, sp_bls_get_all_options, sp_bls_put_all_options },
 	[SP_HOST_GRUBENV] = { "grubenv", true, sp_grubenv_get, sp_grubenv_put },
 	[SP_HOST_REFIND] = { "refind", false, sp_refind_get, sp_refind_put },
+	[SP_HOST_LIMINE] = { "limine", true, sp_limine_get, sp_limine_put },
+	[SP_HOST_LIMINE_TOOL] = { "limine-tool", true, sp_limine_tool_get, sp_limine_tool_put },
+	[SP_HOST_KERNELSTUB] = { "kernelstub", false, sp_kernelstub_get, sp_kernelstub_put },
 };
 
 static int check(const struct sp_host *host, struct sp_error **err)

@@ -12,6 +12,9 @@
  *  shell    a variable of a shell file such as /etc/default/grub (var names it), see format/shellvar.h.
  *  grubenv  a variable of GRUB's environment block (var names it), see format/grubenv.h.
  *  refind   refind_linux.conf: the options of its first line, which boots when nobody chooses; see format/refind.h.
+ *  limine   the command line of an entry of limine.conf (var is its path), see format/limine.h.
+ *  limine-tool  what a file of limine-entry-tool gives to kernels of a name (var), see format/limine-tool.h.
+ *  kernelstub   the list of arguments of kernelstub's configuration, see format/kernelstub.h.
  */
 #pragma once
 
@@ -25,12 +28,15 @@ enum sp_host_kind {
 	SP_HOST_GRUBENV,
 	SP_HOST_REFIND,
 	SP_HOST_BLS_ALL,
+	SP_HOST_LIMINE,
+	SP_HOST_LIMINE_TOOL,
+	SP_HOST_KERNELSTUB,
 	SP_HOST__COUNT,
 };
 
 struct sp_host {
 	enum sp_host_kind kind;
-	char *var; /* shell and grubenv: the variable; else NULL */
+	char *var; /* shell and grubenv: the variable; limine: the entry; limine-tool: the kernel's name; else NULL */
 };
 
 /* A line longer than this (bytes) is taken for damage: sixteen times what a kernel reads. */

@@ -12,7 +12,8 @@
 
 static void names(void **state)
 {
-	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv", "refind", "bls-all" };
+	static const char *const want[SP_HOST__COUNT] = { "bls", "plain", "shell", "grubenv", "refind", "bls-all",
+						      "limine", "limine-tool", "kernelstub" };
 	enum sp_host_kind kind;
 
 	(void) state;
@@ -26,7 +27,7 @@ static void names(void **state)
 
 static void every_kind(void **state)
 {
-	static char var[] = "kernelopts", shell_var[] = "GRUB_CMDLINE_LINUX";
+	static char var[] = "kernelopts", shell_var[] = "GRUB_CMDLINE_LINUX", entry[] = "a/b", name[] = "default";
 	const struct {
 		struct sp_host host;
 		const char *before, *line, *put, *after;
@@ -46,6 +47,17 @@ static void every_kind(void **state)
 		  "ro a=1",
 		  "# GRUB Environment Block\nkernelopts=ro a=1\n" },
 		{ { SP_HOST_REFIND, NULL }, "\"a\" \"ro\"\n", "ro", "ro a=1", "\"a\" \"ro a=1\"\n" },
+		{ { SP_HOST_LIMINE, entry }, "/a\n//b\ncmdline: ro\n", "ro", "ro a=1", "/a\n//b\ncmdline: ro a=1\n" },
+		{ { SP_HOST_LIMINE_TOOL, name },
+		  "KERNEL_CMDLINE[default]=\"ro\"\n",
+		  "ro",
+		  "ro a=1",
+		  "KERNEL_CMDLINE[default]=\"ro a=1\"\n" },
+		{ { SP_HOST_KERNELSTUB, NULL },
+		  "{\"user\":{\"kernel_options\":[\"ro\"]}}",
+		  "ro",
+		  "ro a=1",
+		  "{\"user\":{\"kernel_options\":[\"ro\", \"a=1\"]}}" },
 	};
 
 	(void) state;
