@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# In front of every job: what it says on the console behind "::", the program, and what the running system shows.
+KEPT=/var/lib/check-boot # between two starts
+mkdir -p "$KEPT"
+OUT=/run/out
+ERR=/run/err
+export STRIX_PROVISION_DATADIR=/usr/share/strix-provision
+
+say() {
+	echo ":: $*"
+}
+
+note_file() { # FILE: what a person who reads a failure wants to know
+	head -n 40 "$1" | sed 's/^/:: # /'
+}
+
+check() { # DESCRIPTION COMMAND...
+	what=$1
+	shift
+	if "$@" >/run/check 2>&1; then
+		say "ok $what"
+	else
+		say "not ok $what"
+		note_file /run/check
+	fi
+}
+
+sp() { # STATUS ARGUMENTS...: the exit status that is right
+	right=$1
+	shift
+	strix-provision "$@" >"$OUT" 2>"$ERR" </dev/null
+	status=$?
+	if [ "$status" = "$right" ]; then
+		say "ok strix-provision $*: exit status $status"
+	else
+		say "not ok strix-provision $*: exit status $status where $right is right"
+		note_file "$ERR"
+		note_file "$OUT"
+	fi
+}
+
+once() { # TOKEN: exactly so often in the running line
+	tr ' ' '\n' </proc/cmdline | grep -cxF -e "$1" | grep -qx 1 || { cat /proc/cmdline && false; }
+}
+
+absent() { # KEY
+	! tr ' ' '\n' </proc/cmdline | grep -e "^$1=" || false
+}
+
+shows() { # FILE REGEX
+	grep -q -e "$2" "$1" || { echo "$1: $(cat "$1")" && false; }
+}
+
+keep() { # FILE: it is there at the next start, although nothing is unmounted
+	cp "$1" "$KEPT/" && fsync "$KEPT/${1##*/}" 2>/dev/null || sync
+}
+
+iommu_types() {
+	cat /sys/kernel/iommu_groups/*/type | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+iommu_is() { # WORD...: one of them, in every group
+	case " $* " in *" $(iommu_types) "*) return 0 ;; esac
+	iommu_types
+	false
+}
+
+settings() { # what the settings of this program move, as the running system shows it
+	echo "cmdline $(cat /proc/cmdline)"
+	for file in /sys/module/ttm/parameters/* /sys/kernel/mm/transparent_hugepage/enabled /sys/kernel/iommu_groups/*/type \
+		/proc/sys/vm/swappiness /proc/sys/vm/dirty_ratio /proc/sys/vm/dirty_background_ratio /proc/sys/vm/max_map_count \
+		/proc/sys/vm/zone_reclaim_mode; do
+		[ ! -r "$file" ] || echo "$file $(cat "$file")"
+	done
+}
+
+tree() { # what is on disk and could have been touched
+	sp-tree list / etc boot efi
+}
+
+check_settings() { # all of the profile, with a GTT of 1 GiB
+	check 'ttm.pages_limit is on the line, once' once ttm.pages_limit=262144
+	check 'iommu=pt is on the line, once' once iommu=pt
+	check 'transparent_hugepage=always is on the line, once' once transparent_hugepage=always
+	check 'ttm took the limit' shows /sys/module/ttm/parameters/pages_limit '^262144$'
+	check 'huge pages are always' shows /sys/kernel/mm/transparent_hugepage/enabled '\[always\]'
+	check 'every IOMMU group is identity' iommu_is identity
+	check 'swappiness' shows /proc/sys/vm/swappiness '^1$'
+	check 'dirty_ratio' shows /proc/sys/vm/dirty_ratio '^40$'
+	check 'dirty_background_ratio' shows /proc/sys/vm/dirty_background_ratio '^10$'
+}
+
+first_start() { # before anything is done
+	settings >/run/settings
+	tree >/run/tree
+	keep /run/settings
+	keep /run/tree
+	check 'the IOMMU translates' iommu_is 'DMA' 'DMA-FQ'
+	for key in ttm.pages_limit iommu transparent_hugepage amdgpu.gttsize; do
+		check "$key is not on the line" absent "$key"
+	done
+}
+
+as_before() { # after rollback and a restart
+	settings >/run/settings
+	tree >/run/tree
+	check 'the running system is as before' diff -U 0 "$KEPT/settings" /run/settings
+	check 'what is on disk is as before' diff -U 0 "$KEPT/tree" /run/tree
+}

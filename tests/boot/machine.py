@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""The virtual machine: an HP ZBook Ultra G1a as far as DMI and CPUID go, its console, and one boot of it."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+CPU = 'max,vendor=AuthenticAMD,family=26,model=112,stepping=0,model-id=AMD RYZEN AI MAX+ PRO 395 w/ Radeon 8060S'
+DMI = ("type=0,vendor=HP,version=X89 Ver. 01.03.00", "type=1,manufacturer=HP,"
+       "product=HP ZBook Ultra G1a 14 inch Mobile Workstation PC", "type=2,manufacturer=HP,product=8D01")
+# One processor: with two, kernel 7.2 has crashed under multi-threaded emulation.
+HARDWARE = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi",
+            "-cpu", CPU, "-smp", "1", "-m", "3072", "-device", "amd-iommu", "-serial", "stdio",
+            *(word for text in DMI for word in ("-smbios", text))]
+ESCAPES = re.compile(rb"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][0-9A-B]|[\r\x00]")
+
+
+class Boot:
+    """What one start of the machine said. lines: behind "::"; ended: the job came to its end."""
+
+    def __init__(self, name, console, seconds):
+        self.name, self.seconds = name, seconds
+        with open(console, "rb") as f:
+            self.console = ESCAPES.sub(b"", f.read()).decode(errors="replace")
+        self.lines = re.findall(r"^:: (.*)$", self.console, re.M)
+        self.ended = "end" in self.lines
+
+    def said(self, word):
+        """What was said behind a word."""
+        return [line[len(word) + 1:] for line in self.lines if line.startswith(word + " ")]
+
+
+class Machine:
+    def __init__(self, folder, disk, ovmf):
+        """ovmf: its folder; None: an old BIOS."""
+        self.folder, self.disk, self.ovmf, self.boots = folder, disk, ovmf, 0
+        if ovmf:
+            shutil.copy(f"{ovmf}/OVMF_VARS_4M.fd", f"{folder}/variables")
+
+    def firmware(self):
+        if not self.ovmf:
+            return []
+        return ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={self.ovmf}/OVMF_CODE_4M.fd",
+                "-drive", f"if=pflash,unit=1,format=raw,file={self.folder}/variables"]
+
+    def disks(self, job):
+        """A second disk is the job: a shell script, padded with empty lines to whole sectors."""
+        path = f"{self.folder}/job"
+        data = job.encode()
+        with open(path, "wb") as f:
+            f.write(data + b"\n" * (65536 - len(data) % 65536))
+        return [word for disk, extra in ((self.disk, ""), (path, ",readonly=on"))
+                for word in ("-drive", f"if=virtio,format=raw,cache=unsafe,file={disk}{extra}")]
+
+    def boot(self, name, job, seconds):
+        self.boots += 1
+        console = f"{self.folder}/console.{self.boots}"
+        began = time.monotonic()
+        command = [shutil.which("qemu-system-x86_64"), *HARDWARE, *self.firmware(), *self.disks(job)]
+        with open(console, "wb") as f:
+            try:
+                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds,
+                               check=False)
+            except subprocess.TimeoutExpired:
+                f.write(b"\n:: late no end after %d s\n" % seconds)
+        return Boot(name, console, time.monotonic() - began)
