@@ -85,7 +85,7 @@ void sp_advisory_clear(struct sp_advisory *advisory);
 typedef enum sp_tristate sp_predicate_fn(const struct sp_question *q, char **args, char **why);
 
 sp_predicate_fn sp_ask_fact_known, sp_ask_fact_is, sp_ask_fact_begins, sp_ask_fact_at_least, sp_ask_fact_at_most;
-sp_predicate_fn sp_ask_flavour_since, sp_ask_cmdline_has, sp_ask_gtt_over, sp_ask_gttsize_disagrees;
+sp_predicate_fn sp_ask_boot_setup, sp_ask_flavour_since, sp_ask_cmdline_has, sp_ask_gtt_over, sp_ask_gttsize_disagrees;
 
 /* --- setting.c, check.c, profile.c, platform.c ----------------------------------------------------------------- */
 

@@ -86,6 +86,15 @@ enum sp_tristate sp_ask_flavour_since(const struct sp_question *q, char **args, 
 	return sp_endswith(q->kernel, suffix) && sp_version_compare(q->kernel, args[1]) >= 0 ? SP_YES : SP_NO;
 }
 
+enum sp_tristate sp_ask_boot_setup(const struct sp_question *q, char **args, char **why)
+{
+	if (!q->boot) {
+		*why = sp_xstrdup("the boot setup is not known");
+		return SP_UNKNOWN;
+	}
+	return sp_streq(q->boot, args[0]) ? SP_YES : SP_NO;
+}
+
 enum sp_tristate sp_ask_cmdline_has(const struct sp_question *q, char **args, char **why)
 {
 	if (!q->line) {

@@ -127,6 +127,7 @@ static const struct predicate {
 	{ "zram-present", zram_present, { NULL }, "" },
 	{ "no-disk-swap", no_disk_swap, { NULL }, "" },
 	{ "platform", is_platform, { sp_id_ok }, " ID" },
+	{ "boot-setup", sp_ask_boot_setup, { sp_id_ok }, " NAME" },
 	{ "fact-known", sp_ask_fact_known, { is_fact }, " FACT" },
 	{ "fact-is", sp_ask_fact_is, { is_fact, is_text }, " FACT TEXT" },
 	{ "fact-begins", sp_ask_fact_begins, { is_fact, is_text }, " FACT TEXT" },

@@ -10,6 +10,7 @@
  *   zram-present                       swap on zram
  *   no-disk-swap
  *   platform ID                        the platform that was matched
+ *   boot-setup NAME                    the boot setup that was recognised
  *   fact-known FACT                    by the names of hw/facts.h
  *   fact-is FACT TEXT                  fact-begins FACT TEXT
  *   fact-at-least FACT NUMBER          fact-at-most FACT NUMBER; of a list: how many it has
@@ -30,6 +31,7 @@ struct sp_question {
 	const struct sp_facts *facts;
 	const char *kernel;   /* version that boots by default; NULL: unknown */
 	const char *platform; /* id; NULL: none */
+	const char *boot;     /* name of the boot setup; NULL: unknown */
 	/* Of the next boot; predicates about advice need them, those of settings do not. */
 	const char *line;     /* kernel command line; NULL: unknown */
 	uint64_t mem_kib;     /* MemTotal; 0: unknown */

@@ -43,7 +43,7 @@ static void advise(struct about *a, struct sp_advices *ret)
 	uint64_t pages = parameter(a, limit);
 	const struct sp_question q = {
 		.facts = a->facts, .kernel = kernel, .platform = a->platform ? a->platform->id : NULL,
-		.line = a->line, .mem_kib = a->mem_kib,
+		.boot = a->boot ? a->boot->ops->name : NULL, .line = a->line, .mem_kib = a->mem_kib,
 		.gtt_mib = (pages ? pages : sp_fact_num(a->facts, SP_FACT_PAGES_LIMIT)) / 256,
 		.gttsize_mib = parameter(a, "amdgpu.gttsize"),
 	};

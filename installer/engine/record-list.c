@@ -81,6 +81,7 @@ static const struct row root_rows[] = {
 	{ "/etc/kernel/*", SP_TAKE_COPY },
 	{ "/usr/lib/kernel/cmdline", SP_TAKE_COPY },
 	{ "/etc/kernelstub/configuration", SP_TAKE_COPY },
+	{ "/etc/tuned/bootcmdline", SP_TAKE_COPY },
 	{ "/boot/loader/entries/*.conf", SP_TAKE_COPY },
 	{ "/boot/loader/loader.conf", SP_TAKE_COPY },
 	{ "/efi/loader/*.conf", SP_TAKE_COPY },

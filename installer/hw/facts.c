@@ -73,6 +73,10 @@ static const struct {
 	[SP_FACT_HSA_OVERRIDE] = { "environment.hsa_override", sp_read_variable, "HSA_OVERRIDE_GFX_VERSION" },
 	[SP_FACT_RADV_PERFMODE] = { "environment.radv_perfmode", sp_read_variable, "RADV_PERFMODE" },
 	[SP_FACT_AMD_TTM] = { "modprobe.amd_ttm", sp_read_amd_ttm, "pages_limit" },
+	[SP_FACT_MODPROBE_SIZES] = { "modprobe.sizes", sp_read_modprobe_sizes, NULL },
+	[SP_FACT_TUNED_LINE] = { "cmdline.tuned", sp_read_tuned, NULL },
+	[SP_FACT_KERNELSTUB_LINE] = { "cmdline.kernelstub", sp_read_kernelstub, NULL },
+	[SP_FACT_GRUB_D_LINE] = { "cmdline.grub_d", sp_read_grub_d, NULL },
 	[SP_FACT_USERS_NO_GPU] = { "users.without_gpu", sp_read_users, NULL },
 };
 

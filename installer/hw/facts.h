@@ -75,6 +75,10 @@ enum sp_fact {
 	SP_FACT_HSA_OVERRIDE,	/* list of "file:line": HSA_OVERRIDE_GFX_VERSION is set for more than one user */
 	SP_FACT_RADV_PERFMODE,	/* likewise RADV_PERFMODE, which no driver reads */
 	SP_FACT_AMD_TTM,	/* list: files that amd-ttm or amd-smi wrote */
+	SP_FACT_MODPROBE_SIZES, /* list of "file:line": others size the GTT in modprobe.d; without amd-ttm's files */
+	SP_FACT_TUNED_LINE,	/* list of "'arguments' (file)": what TuneD adds to the line */
+	SP_FACT_KERNELSTUB_LINE, /* likewise what kernelstub writes into entries */
+	SP_FACT_GRUB_D_LINE,	/* list of "file:line": files of /etc/default/grub.d that assign the line, without ours */
 	SP_FACT_USERS_NO_GPU,	/* list: people in neither of the groups render and video */
 	SP_FACT__COUNT,
 };

@@ -53,6 +53,16 @@ sp_fact_reader sp_read_vulkan;		 /* software.c: arg is how the manifest's name b
 sp_fact_reader sp_read_variable;	 /* software.c: arg is the variable's name */
 sp_fact_reader sp_read_amd_ttm;		 /* software.c: arg is the parameter that makes the file one of theirs */
 sp_fact_reader sp_read_users;		 /* users.c */
+/* owners.c: who else says what the kernel is told */
+sp_fact_reader sp_read_modprobe_sizes, sp_read_tuned, sp_read_kernelstub, sp_read_grub_d;
+
+/* software.c. Names of a folder in the root that begin and end so, as whole paths; 0, or negative errno. */
+int sp_hw_list_paths(struct sp_facts *f, const char *dir, const char *begin, const char *end,
+		     struct sp_strv *ret) sp_must_check;
+/* Where a file assigns a variable, as "path:line"; 0, or negative errno. A file that is not there assigns nothing. */
+int sp_hw_find_variable(struct sp_facts *f, const char *path, const char *name, struct sp_strv *ret) sp_must_check;
+/* Is this the file of amd-ttm or amd-smi? */
+bool sp_hw_is_amd_ttm(const char *path);
 
 /* "512 MB", "32 GB", "32G", in any case and binary: bytes; -EINVAL, -ERANGE. carveout.c */
 int sp_hw_parse_size(const char *text, uint64_t *ret_bytes) sp_must_check;

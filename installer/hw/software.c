@@ -8,8 +8,7 @@
 
 #include "hw/internal.h"
 
-/* Names of a folder in the root that begin and end so, as whole paths; 0, or negative errno. */
-static int list_paths(struct sp_facts *f, const char *dir, const char *begin, const char *end, struct sp_strv *ret)
+int sp_hw_list_paths(struct sp_facts *f, const char *dir, const char *begin, const char *end, struct sp_strv *ret)
 {
 	sp_autostrv struct sp_strv names = { 0 };
 	int r = sp_root_list(f->root, dir, &names);
@@ -32,7 +31,7 @@ void sp_read_vulkan(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	sp_autostrv struct sp_strv paths = { 0 };
 
 	for (size_t i = 0; i < SP_ELEMENTS(icd_dirs); i++) {
-		int r = list_paths(f, icd_dirs[i], arg, ".json", &paths);
+		int r = sp_hw_list_paths(f, icd_dirs[i], arg, ".json", &paths);
 		if (r < 0) {
 			sp_fact_set_errno(f, fact, icd_dirs[i], r);
 			return;
@@ -60,11 +59,11 @@ static int environment_files(struct sp_facts *f, struct sp_strv *ret)
 	sp_strv_add(ret, "/etc/environment");
 	sp_strv_add(ret, "/etc/profile");
 	for (size_t i = 0; i < SP_ELEMENTS(environment_dirs) && r == 0; i++)
-		r = list_paths(f, environment_dirs[i].dir, "", environment_dirs[i].end, ret);
+		r = sp_hw_list_paths(f, environment_dirs[i].dir, "", environment_dirs[i].end, ret);
 	if (r == 0) /* /etc/systemd/system/ollama.service.d/override.conf */
-		r = list_paths(f, "/etc/systemd/system", "", ".service.d", &units);
+		r = sp_hw_list_paths(f, "/etc/systemd/system", "", ".service.d", &units);
 	for (size_t i = 0; i < units.n && r == 0; i++)
-		r = list_paths(f, units.v[i], "", ".conf", ret);
+		r = sp_hw_list_paths(f, units.v[i], "", ".conf", ret);
 	return r;
 }
 
@@ -90,8 +89,7 @@ static unsigned line_number(const char *text, const char *at)
 	return n;
 }
 
-/* As "path:line"; 0 or negative errno. */
-static int find_variable(struct sp_facts *f, const char *path, const char *name, struct sp_strv *ret)
+int sp_hw_find_variable(struct sp_facts *f, const char *path, const char *name, struct sp_strv *ret)
 {
 	sp_autobuf struct sp_buf b = { 0 };
 	int r = sp_root_read(f->root, path, SP_FILE_MAX, &b, NULL);
@@ -113,7 +111,7 @@ void sp_read_variable(struct sp_facts *f, enum sp_fact fact, const char *arg)
 	int r = environment_files(f, &files);
 
 	for (size_t i = 0; i < files.n && r == 0; i++) {
-		r = find_variable(f, files.v[i], arg, &found);
+		r = sp_hw_find_variable(f, files.v[i], arg, &found);
 		where = r < 0 ? files.v[i] : where;
 	}
 	if (r < 0 && found.n == 0)
@@ -127,6 +125,14 @@ void sp_read_variable(struct sp_facts *f, enum sp_fact fact, const char *arg)
 /* amd-ttm and amd-smi keep their limit in a file of the module's name (amd-debug-tools ttm.py; rocm-systems #6425). */
 static const char *const ttm_files[] = { "/etc/modprobe.d/ttm.conf", "/etc/modprobe.d/amdttm.conf",
 					 "/etc/modprobe.d/amd_ttm.conf", "/etc/modprobe.d/amd-ttm.conf" };
+
+bool sp_hw_is_amd_ttm(const char *path)
+{
+	for (size_t i = 0; i < SP_ELEMENTS(ttm_files); i++)
+		if (sp_streq(path, ttm_files[i]))
+			return true;
+	return false;
+}
 
 void sp_read_amd_ttm(struct sp_facts *f, enum sp_fact fact, const char *arg)
 {

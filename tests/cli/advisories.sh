@@ -152,7 +152,7 @@ shown detect '' 0
 NAME='gttsize-disagrees in modprobe.d'
 new_machine zbook-64-fedora
 put etc/modprobe.d/amdgpu.conf 'options amdgpu gttsize=65536'
-shown detect gttsize-disagrees 0
+shown detect 'gttsize-disagrees modprobe-sizes' 0
 put etc/modprobe.d/amdgpu.conf 'options amdgpu gttsize=-1'
 shown detect '' 0
 TESTED="$TESTED gttsize-disagrees"
@@ -167,6 +167,14 @@ TESTED="$TESTED gtt-beyond-rocm"
 
 has amd-ttm '/etc/modprobe\.d/ttm\.conf' put etc/modprobe.d/ttm.conf 'options ttm pages_limit=8134263'
 has_not amd-ttm put etc/modprobe.d/ttm.conf 'options ttm page_pool_size=4'
+
+LIMIT='options ttm pages_limit=15466496'
+has modprobe-sizes '/etc/modprobe\.d/amdgpu\.conf:2' put etc/modprobe.d/amdgpu.conf "# GPU\n$LIMIT"
+has modprobe-sizes '/usr/lib/modprobe\.d/gpu\.conf:1' put usr/lib/modprobe.d/gpu.conf 'options ttm page_pool_size=4 pages_limit=1'
+has_not modprobe-sizes put etc/modprobe.d/amdgpu.conf "# $LIMIT\noptions amdgpu gttsize=-1 ppfeaturemask=0xffffffff"
+has_not modprobe-sizes put etc/modprobe.d/amdgpu.conf.old "$LIMIT"
+hidden() { put usr/lib/modprobe.d/gpu.conf "$LIMIT" && put etc/modprobe.d/gpu.conf '# nothing'; }
+has_not modprobe-sizes hidden
 
 # --- memory ---------------------------------------------------------------------------------------------------------
 
@@ -218,6 +226,31 @@ has_not render-group accounts "$ANN\n$BOB" 'render:x:105:ann\nvideo:x:39:x,bob'
 has_not render-group accounts 'ann:x:1000:105:Ann:/home/ann:/bin/bash' 'render:x:105:'
 has_not render-group accounts 'ann:x:1000:1000:Ann:/home/ann:/usr/sbin/nologin' 'render:x:105:'
 has_not render-group put etc/passwd "$ANN" # no list of groups: nothing can be told
+
+# --- who else keeps kernel arguments --------------------------------------------------------------------------------
+
+BOOTCMDLINE=etc/tuned/bootcmdline
+has tuned-bootcmdline "'skew_tick=1 tsc=reliable' \(/etc/tuned/bootcmdline\)" \
+	put $BOOTCMDLINE '# by TuneD\nTUNED_BOOT_CMDLINE="skew_tick=1 tsc=reliable"\nTUNED_BOOT_INITRD_ADD=""'
+has_not tuned-bootcmdline put $BOOTCMDLINE 'TUNED_BOOT_CMDLINE=""\nTUNED_BOOT_INITRD_ADD=""'
+put_grubenv() { # LINE
+	{ printf '# GRUB Environment Block\n%s\n' "$1" && printf '%1024s' '' | tr ' ' '#'; } | head -c 1024 >"$TREE/boot/grub2/grubenv"
+}
+has tuned-bootcmdline "'skew_tick=1' \(/boot/grub2/grubenv\)" put_grubenv tuned_params=skew_tick=1
+has_not tuned-bootcmdline put_grubenv 'tuned_params='
+
+STUB=etc/kernelstub/configuration
+has kernelstub "'quiet loglevel=0' \(/$STUB\)" \
+	put $STUB '{"default": {"kernel_options": ["x"]}, "user": {"kernel_options": ["quiet", "loglevel=0"]}}'
+has_not kernelstub put $STUB '{"default": {"kernel_options": ["quiet"]}, "user": {"kernel_options": []}}'
+has_not kernelstub put $STUB '{"user": {"kernel_options": ["quiet"'
+
+CLOUD=etc/default/grub.d/50-cloudimg-settings.cfg
+MACHINE=z2mini-ubuntu-cloud
+has grub-d-arguments "/$CLOUD:[0-9]" true
+has_not grub-d-arguments put $CLOUD 'GRUB_TIMEOUT=0\n#GRUB_CMDLINE_LINUX_DEFAULT="x"'
+MACHINE=zbook-64-fedora
+has_not grub-d-arguments put $CLOUD 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0"' # nobody reads the folder there
 
 # --- together -------------------------------------------------------------------------------------------------------
 

@@ -68,6 +68,38 @@ static const struct {
 			       { .path = "etc/modprobe.d/amdgpu.conf", .text = "options ttm pages_limit=1\n" } },
 	  SP_FACT_AMD_TTM, "/etc/modprobe.d/amdttm.conf", NULL },
 	{ "an empty file", { { .path = "etc/modprobe.d/ttm.conf", .text = "" } }, SP_FACT_AMD_TTM, "", NULL },
+	/* who else says what the kernel is told */
+	{ "sizes, but not ours and not amd-ttm's", {
+		{ .path = "etc/modprobe.d/zz-strix-provision.conf", .text = "options ttm pages_limit=1\n" },
+		{ .path = "etc/modprobe.d/ttm.conf", .text = "options ttm pages_limit=1\n" },
+		{ .path = "run/modprobe.d/a.conf", .text = "options amdttm \\\n pages-limit=1\n" },
+		{ .path = "lib/modprobe.d/b.conf", .text = "options amdgpu gttsize=1\noptions amdgpu gttsize=2 gttsize=3\n" } },
+	  SP_FACT_MODPROBE_SIZES, "/run/modprobe.d/a.conf:1, /lib/modprobe.d/b.conf:1, /lib/modprobe.d/b.conf:2", NULL },
+	{ "sizes that are none", { { .path = "etc/modprobe.d/a.conf", .text = "options ttm pages_limit=0 pages_limit\n"
+				     "options radeon gttsize=5\nblacklist amdgpu\noptions amdgpu gttsize=-1\n" } },
+	  SP_FACT_MODPROBE_SIZES, "", NULL },
+	{ "a name that is masked", { { .path = "etc/modprobe.d/a.conf", .kind = FIXTURE_LINK, .text = "/dev/null" },
+				     { .path = "usr/lib/modprobe.d/a.conf", .text = "options ttm pages_limit=1\n" } },
+	  SP_FACT_MODPROBE_SIZES, "", NULL },
+	{ "TuneD's file counts before GRUB's variables", {
+		{ .path = "etc/tuned/bootcmdline", .text = "TUNED_BOOT_CMDLINE=' a=1 '\n" } },
+	  SP_FACT_TUNED_LINE, "'a=1' (/etc/tuned/bootcmdline)", NULL },
+	{ "TuneD's file with nothing", { { .path = "etc/tuned/bootcmdline", .text = "TUNED_BOOT_INITRD_ADD=x\n" } },
+	  SP_FACT_TUNED_LINE, "", NULL },
+	{ "TuneD's file that needs a shell", { { .path = "etc/tuned/bootcmdline", .text = "TUNED_BOOT_CMDLINE=$(x)\n" } },
+	  SP_FACT_TUNED_LINE, NULL, "not supported" },
+	{ "no block of variables", { { .path = "boot/grub/grubenv", .text = "tuned_params=a\n" } },
+	  SP_FACT_TUNED_LINE, NULL, "Invalid" },
+	{ "kernelstub without a user's part", { { .path = "etc/kernelstub/configuration", .text = "{\"user\": []}" } },
+	  SP_FACT_KERNELSTUB_LINE, NULL, "Bad message" },
+	{ "kernelstub with what is no text", { { .path = "etc/kernelstub/configuration",
+						 .text = "{\"user\": {\"kernel_options\": [1, \"a\", null, \"b=c\"]}}" } },
+	  SP_FACT_KERNELSTUB_LINE, "'a b=c' (/etc/kernelstub/configuration)", NULL },
+	{ "the line in grub.d", { { .path = "etc/default/grub.d/zz-strix-provision.cfg", .text = "GRUB_CMDLINE_LINUX=x\n" },
+				  { .path = "etc/default/grub.d/a.cfg", .text = "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX x\"\n"
+				    "GRUB_CMDLINE_LINUX_DEFAULT=y\n" },
+				  { .path = "etc/default/grub.d/b", .text = "GRUB_CMDLINE_LINUX=x\n" } },
+	  SP_FACT_GRUB_D_LINE, "/etc/default/grub.d/a.cfg:1, /etc/default/grub.d/a.cfg:2", NULL },
 	/* people */
 	{ "no accounts at all", { { .path = "etc/passwd", .text = "" }, { .path = "etc/group", .text = "" } },
 	  SP_FACT_USERS_NO_GPU, "", NULL },
