@@ -100,6 +100,10 @@ struct sp_once_ops {
 	int (*refusal)(const struct sp_root *root, const struct sp_boot *boot, bool live, char **ret, struct sp_error **err);
 	/* What names such an entry to the loader, owned. */
 	char *(*id)(const struct sp_boot *boot, const struct sp_extra *extra);
+	/* Does the loader show such entries at all? */
+	bool (*shows)(const struct sp_root *root, const struct sp_boot *boot);
+	/* The kernel of the extra entry of that name, as the loader knows it (owned); *ret NULL: there is no such entry. */
+	int (*find)(const struct sp_root *root, const struct sp_boot *boot, const char *name, char **ret, struct sp_error **err);
 	/* Put entries into the menu, where they change no default, or take them out. */
 	int (*put)(const struct sp_root *root, const struct sp_boot *boot, const struct sp_extra *v, size_t n,
 		   struct sp_edits *edits, struct sp_error **err);

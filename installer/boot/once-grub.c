@@ -105,6 +105,14 @@ static int refusal(const struct sp_root *root, const struct sp_boot *boot, bool 
 	return *ret || !live ? 0 : disk_refusal(root, grub.env_path, ret, err);
 }
 
+static bool shows(const struct sp_root *root, const struct sp_boot *boot)
+{
+	sp_autogrub struct sp_grub grub = { 0 };
+
+	(void) boot;
+	return sp_grub_open(root, &grub, NULL) == 0 && grub.dir && says(&grub, "custom.cfg");
+}
+
 /* --- the entry --------------------------------------------------------------------------------------------------- */
 
 static char *entry_id(const struct sp_boot *boot, const struct sp_extra *extra)
@@ -183,6 +191,46 @@ static int put_one(struct sp_grub *grub, const struct sp_boot *boot, const struc
 	return 0;
 }
 
+static char *custom_path(const struct sp_grub *grub)
+{
+	return grub->dir ? sp_xasprintf("%s/custom.cfg", grub->dir) : NULL;
+}
+
+/* The word behind linux, without the variable in front of it. */
+static char *kernel_of(const char *text)
+{
+	static const char top[] = "($root)";
+	const char *path = strstr(text, "\tlinux");
+
+	if (!path)
+		return sp_xstrdup("");
+	path++;
+	path += strcspn(path, " \t\n");
+	path += strspn(path, " \t");
+	if (sp_startswith(path, top))
+		path += strlen(top);
+	return sp_xstrndup(path, strcspn(path, " \t\n"));
+}
+
+static int find(const struct sp_root *root, const struct sp_boot *boot, const char *name, char **ret, struct sp_error **err)
+{
+	sp_autogrub struct sp_grub grub = { 0 };
+	sp_autobuf struct sp_buf file = { 0 };
+	sp_autofree char *path = NULL, *text = NULL;
+	int r = sp_grub_open(root, &grub, err);
+
+	(void) boot;
+	*ret = NULL;
+	path = r == 0 ? custom_path(&grub) : NULL;
+	if (!path || !sp_root_exists(root, path))
+		return r;
+	r = sp_root_read(root, path, SP_FILE_MAX, &file, err);
+	if (r == 0)
+		r = sp_block_get(&file, name, &text, err);
+	*ret = text ? kernel_of(text) : NULL;
+	return r;
+}
+
 static int put(const struct sp_root *root, const struct sp_boot *boot, const struct sp_extra *v, size_t n,
 	       struct sp_edits *edits, struct sp_error **err)
 {
@@ -192,7 +240,9 @@ static int put(const struct sp_root *root, const struct sp_boot *boot, const str
 
 	if (r < 0 || !grub.dir)
 		return r < 0 ? r : sp_error_set(err, -ENOENT, "there is no folder of GRUB");
-	sp_autofree char *path = sp_xasprintf("%s/custom.cfg", grub.dir);
+	sp_autofree char *path = custom_path(&grub);
+	const struct sp_note note = { .block = (char *) v[0].name };
+	struct sp_edit *edit = NULL;
 	bool there = sp_root_exists(root, path);
 	if (there)
 		r = sp_root_read(root, path, SP_FILE_MAX, &file, err);
@@ -200,7 +250,10 @@ static int put(const struct sp_root *root, const struct sp_boot *boot, const str
 		r = put_one(&grub, boot, &v[i], &file, &there, err);
 	if (r < 0)
 		return sp_error_wrap(err, "%s", path);
-	return sp_edits_add(edits, root, path, there ? &file : NULL, NULL, err);
+	r = sp_edits_add(edits, root, path, there ? &file : NULL, &edit, err);
+	if (r == 0)
+		edit->note = sp_note_to_json(&note);
+	return r;
 }
 
 /* --- the choice -------------------------------------------------------------------------------------------------- */
@@ -232,6 +285,8 @@ static int edit(const struct sp_root *root, const struct sp_boot *boot, const ch
 
 const struct sp_once_ops sp_once_grub = {
 	.refusal = refusal,
+	.shows = shows,
+	.find = find,
 	.id = entry_id,
 	.put = put,
 	.get = get,

@@ -54,23 +54,50 @@ static int add(const struct sp_root *root, const struct sp_extra *x, struct sp_e
 {
 	sp_autofree char *name = file_name(x);
 	sp_autofree char *path = sp_xasprintf("%.*s/%s", (int) (strrchr(x->like->path, '/') - x->like->path), x->like->path, name);
+	static const struct sp_note note = { .whole = true };
 	sp_autobuf struct sp_buf text = { 0 };
+	struct sp_edit *edit = NULL;
 
 	render(x, &text);
-	return sp_edits_add(edits, root, path, &text, NULL, err);
+	int r = sp_edits_add(edits, root, path, &text, &edit, err);
+	if (r == 0)
+		edit->note = sp_note_to_json(&note);
+	return r;
 }
 
-/* Wherever it is. */
+static bool shows(const struct sp_root *root, const struct sp_boot *boot)
+{
+	(void) root;
+	(void) boot;
+	return true;
+}
+
+static const struct sp_entry *extra_entry(const struct sp_boot *boot, const char *name)
+{
+	sp_autofree char *end = sp_xasprintf(SP_EXTRA_MARK "%s", name);
+
+	for (size_t i = 0; i < boot->n_entries; i++)
+		if (sp_endswith(boot->entries[i].id, end))
+			return &boot->entries[i];
+	return NULL;
+}
+
+static int find(const struct sp_root *root, const struct sp_boot *boot, const char *name, char **ret, struct sp_error **err)
+{
+	const struct sp_entry *e = extra_entry(boot, name);
+
+	(void) root;
+	(void) err;
+	*ret = e ? sp_xstrdup(e->linux_path ? e->linux_path : "") : NULL;
+	return 0;
+}
+
 static int take_out(const struct sp_root *root, const struct sp_boot *boot, const struct sp_extra *x, struct sp_edits *edits,
 		    struct sp_error **err)
 {
-	sp_autofree char *end = sp_xasprintf(SP_EXTRA_MARK "%s", x->name);
-	int r = 0;
+	const struct sp_entry *e = extra_entry(boot, x->name);
 
-	for (size_t i = 0; i < boot->n_entries && r == 0; i++)
-		if (sp_endswith(boot->entries[i].id, end))
-			r = sp_edits_add(edits, root, boot->entries[i].path, NULL, NULL, err);
-	return r;
+	return e ? sp_edits_add(edits, root, e->path, NULL, NULL, err) : 0;
 }
 
 static int put(const struct sp_root *root, const struct sp_boot *boot, const struct sp_extra *v, size_t n,
@@ -85,6 +112,8 @@ static int put(const struct sp_root *root, const struct sp_boot *boot, const str
 
 const struct sp_once_ops sp_once_sd_boot = {
 	.refusal = refusal,
+	.shows = shows,
+	.find = find,
 	.id = entry_id,
 	.put = put,
 	.variable = ONE_SHOT,

@@ -205,8 +205,10 @@ json_t *sp_note_to_json(const struct sp_note *note)
 {
 	json_t *lines = json_array();
 
-	if (note->whole || note->product) {
+	if (note->block || note->whole || note->product) {
 		json_decref(lines);
+		if (note->block)
+			return json_pack("{s:s}", "block", note->block);
 		return json_pack("{s:b}", note->whole ? "whole" : "product", 1);
 	}
 	for (size_t i = 0; i < note->n_lines; i++)
@@ -242,8 +244,9 @@ int sp_note_from_json(const json_t *json, struct sp_note *ret, struct sp_error *
 	*ret = (struct sp_note){
 		.whole = json_is_true(json_object_get(json, "whole")),
 		.product = json_is_true(json_object_get(json, "product")),
+		.block = sp_xstrdup(json_string_value(json_object_get(json, "block"))),
 	};
-	if (!ret->whole && !ret->product && !json_is_array(lines))
+	if (!ret->whole && !ret->product && !ret->block && !json_is_array(lines))
 		return damaged(err, "a change without a note");
 	for (size_t i = 0; i < json_array_size(lines) && r == 0; i++)
 		r = line_from_json(json_array_get(lines, i), ret, err);

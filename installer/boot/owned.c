@@ -119,6 +119,7 @@ void sp_note_clear(struct sp_note *note)
 		sp_tokens_clear(&note->lines[i].from);
 		sp_tokens_clear(&note->lines[i].to);
 	}
+	free(note->block);
 	free(note->lines);
 	*note = (struct sp_note){ 0 };
 }

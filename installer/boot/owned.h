@@ -57,6 +57,7 @@ struct sp_line_note {
 struct sp_note {
 	bool whole;
 	bool product; /* it was generated from what else is in the transaction */
+	char *block;  /* a block of ours in a file of somebody else's: format/block.h; NULL: none */
 	struct sp_line_note *lines;
 	size_t n_lines;
 };

@@ -71,6 +71,7 @@ struct sp_setting {
 	char *live;		  /* path of the live value in the machine (may name derived values), NULL: none */
 	bool live_bracket;	  /* the live file lists words and brackets the one in force */
 	bool live_set;		  /* apply may set it on the running system */
+	char *neutral;		  /* a value that is as good as none, for an entry that is to be as before us; NULL */
 	char *effect;		  /* name of the effect that verify measures ("gtt-total", "iommu-passthrough"); NULL */
 	struct sp_log log;
 	char *file; /* where it is defined */

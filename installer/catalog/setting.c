@@ -79,6 +79,7 @@ static const struct sp_key setting_keys[] = {
 	{ "live", sp_cfg_text, SETTING(live), false },
 	{ "live_bracket", sp_cfg_bool, SETTING(live_bracket), false },
 	{ "live_set", sp_cfg_bool, SETTING(live_set), false },
+	{ "neutral", sp_cfg_text, SETTING(neutral), false },
 	{ "effect", read_effect, SETTING(effect), false },
 	{ "log", sp_cfg_log, SETTING(log), false },
 	{ 0 },
@@ -112,6 +113,7 @@ void sp_setting_clear(struct sp_setting *s)
 	sp_strv_clear(&s->conflicts);
 	free(s->live);
 	free(s->effect);
+	free(s->neutral);
 	sp_log_clear(&s->log);
 	free(s->file);
 	*s = (struct sp_setting){ 0 };

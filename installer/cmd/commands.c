@@ -37,7 +37,8 @@ const struct sp_cmd sp_commands[] = {
 		.name = "confirm",
 		.summary = "make a trial permanent if it is good, else end it",
 		.about = "After a start with what apply --trial put into the menu: check what the boot arguments do, and apply "
-			 "all of it for good, or take the trial back. Where there is no trial, verify.",
+			 "all of it for good, or take the trial back. Where there is no trial, verify, and take the old line out "
+			 "of the menu.",
 		.options = SP_OPTIONS_CONFIRM,
 		.flags = SP_CMD_WRITES,
 		.run = sp_cmd_confirm,

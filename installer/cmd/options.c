@@ -165,7 +165,7 @@ const struct sp_option sp_options[] = {
 	  FLAG(reboot) },
 	{ "trial", 0, NULL, "only for the next start, beside the old line; then: confirm", SP_OPTIONS_TRIAL, false,
 	  FLAG(trial) },
-	{ "if-armed", 0, NULL, "do nothing where there is no trial", SP_OPTIONS_CONFIRM, false, FLAG(if_armed) },
+	{ "if-armed", 0, NULL, "do nothing where there is nothing to confirm", SP_OPTIONS_CONFIRM, false, FLAG(if_armed) },
 	{ "cancel", 0, NULL, "take the trial back, whatever became of it", SP_OPTIONS_CONFIRM, false, FLAG(cancel) },
 	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },
 	{ "keep-conflicts", 0, NULL, "leave what was changed by hand, undo the rest", SP_OPTIONS_ROLLBACK, false,

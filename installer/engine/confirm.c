@@ -75,11 +75,10 @@ static int promote(const struct confirming *c, struct sp_error **err)
 	again.selection = (struct sp_selection){ 0 };
 	sp_selection_copy(&again.selection, &c->trial->next.selection);
 	again.selection.given = true;
+	again.promotes = c->trial->txn;
 	int r = sp_plan_make(&again, &p, err);
-	if (r == 0) {
-		p->promotes = c->trial->txn;
+	if (r == 0)
 		r = sp_plan_refusal(p, err);
-	}
 	if (r == 0)
 		r = check_same(p, c->trial, err);
 	if (r == 0)
@@ -95,10 +94,17 @@ static int promote(const struct confirming *c, struct sp_error **err)
 static int when_idle(const struct confirming *c, struct sp_error **err)
 {
 	struct sp_confirm *out = c->out;
+	const bool way_back = sp_fallback_stands(c->s);
 	int r = sp_verify(c->s, &out->verify, err);
 
+	if (r < 0)
+		return r;
+	say(out, out->verify->status, sp_xstrdup(out->verify->sentence));
+	if (out->status != SP_EXIT_OK || !way_back)
+		return 0;
+	r = sp_fallback_drop(c->s, &out->result, err);
 	if (r == 0)
-		say(out, out->verify->status, sp_xstrdup(out->verify->sentence));
+		say(out, SP_EXIT_OK, sp_xasprintf("%s The old line is out of the boot menu.", out->verify->sentence));
 	return r;
 }
 
@@ -184,8 +190,8 @@ static int confirm(const struct sp_session *s, enum sp_confirm_how how, struct s
 	if (r == 0)
 		r = sp_trial_look(s, &trial, &out->state, &c.why, err);
 	out->trial = trial.txn;
-	if (r == 0 && how == SP_CONFIRM_IF_ARMED && out->state == SP_TRIAL_IDLE)
-		say(out, SP_EXIT_OK, sp_xstrdup("There is no trial."));
+	if (r == 0 && how == SP_CONFIRM_IF_ARMED && out->state == SP_TRIAL_IDLE && !sp_fallback_stands(s))
+		say(out, SP_EXIT_OK, sp_xstrdup("There is nothing to confirm."));
 	else if (r == 0)
 		r = how == SP_CONFIRM_CANCEL ? cancel(&c, err) : handlers[out->state](&c, err);
 	free(c.why);

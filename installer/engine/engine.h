@@ -28,6 +28,7 @@ struct sp_session {
 	const char *config_path; /* --config; NULL: the root's */
 	const char *boot_name;	 /* --boot; NULL: recognise */
 	struct sp_selection selection; /* of the command line */
+	uint64_t promotes; /* the trial that was found good and is made permanent; 0: none */
 	bool live; /* root and machine are the running system and we are not in a chroot */
 	void (*progress)(void *data, const char *step); /* may be NULL */
 	void *progress_data;

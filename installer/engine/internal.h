@@ -173,6 +173,20 @@ void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool re
 
 void sp_remember_modules(const struct sp_session *s, const struct sp_facts *facts, struct sp_strv *warnings);
 
+/* --- fallback.c: the way back, in the menu until the new line has proved good ----------------------------------------- */
+
+#define SP_FALLBACK "before"
+bool sp_plan_changes_line(const struct sp_plan *p); /* of a kernel */
+/*
+ * An entry with the old line, where the loader shows it; with the kernel's own values for what modprobe.d would size else.
+ * One that is there already stays the older of the two, and goes when its kernel is gone. Failing is a warning.
+ */
+void sp_fallback_plan(const struct sp_session *s, struct sp_plan *p);
+/* Is it there? Also where that cannot be read, it is not. */
+bool sp_fallback_stands(const struct sp_session *s);
+/* Take it out, in a transaction of its own. */
+int sp_fallback_drop(const struct sp_session *s, struct sp_result *ret, struct sp_error **err) sp_must_check;
+
 /* --- apply.c: under the lock --------------------------------------------------------------------------------------- */
 
 /* -ESTALE, exit SP_EXIT_CONFLICT: what the plan was made for is no longer what is applied. */

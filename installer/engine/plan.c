@@ -227,6 +227,8 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 		r = sp_plan_dropins(s, p, err);
 	if (r < 0)
 		return r;
+	sp_fallback_plan(s, p);
+	p->promotes = s->promotes;
 	p->package_manager_wait = config.package_manager_wait;
 	sp_check_names(p);
 	record(s, p);

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "format/block.h"
+
 struct rewind {
 	struct sp_image image; /* what the file is to be, so far */
 	bool exact;	       /* with the metadata of a before-image */
@@ -72,6 +74,25 @@ static int take_out_tokens(struct sp_undo *u, struct rewind *w, const char *path
 	return 0;
 }
 
+/* Of a file that somebody else changed since: our block goes, and theirs stays. */
+static int take_out_block(struct sp_undo *u, struct rewind *w, const char *path, const char *name)
+{
+	sp_autobuf struct sp_buf file = { 0 };
+	bool gone = false;
+
+	if (!w->image.exists)
+		return 0;
+	if (sp_block_put(&w->image.bytes, name, NULL, &file, &gone, NULL) < 0) {
+		add_conflict(u, path, "can no longer be understood");
+		return 0;
+	}
+	w->exact = w->exact && sp_buf_eq(&file, &w->image.bytes);
+	w->image.exists = !gone;
+	sp_buf_clear(&w->image.bytes);
+	sp_buf_add(&w->image.bytes, file.data, file.len);
+	return 0;
+}
+
 static int rewind_one(struct sp_undo *u, struct rewind *w, const struct sp_edit *e, struct sp_error **err)
 {
 	sp_autonote struct sp_note note = { 0 };
@@ -86,6 +107,8 @@ static int rewind_one(struct sp_undo *u, struct rewind *w, const struct sp_edit 
 	w->lost = note.product;
 	if (note.product || same_bytes(&w->image, &e->before))
 		return 0;
+	if (note.block)
+		return take_out_block(u, w, e->path, note.block);
 	if (note.whole && !w->image.exists) {
 		take_before(w, e); /* removed by hand: what stood there before us may stand again */
 		return 0;

@@ -96,7 +96,7 @@ static bool follow_trial(const struct sp_record *r, json_t **told)
 	if (promotes && *told && json_equal(promotes, json_object_get(*told, "transaction")))
 		json_object_set_new(*told, "promoted", json_true());
 	if (!sp_streq(kind, "trial-end"))
-		return sp_streq(kind, "trial");
+		return sp_streq(kind, "trial") || sp_streq(kind, "tidy");
 	if (*told && json_equal(json_object_get(r->about, "ends"), json_object_get(*told, "transaction"))) {
 		json_object_set_new(*told, "open", json_false());
 		json_object_set(*told, "outcome", json_object_get(r->about, "outcome"));

@@ -67,14 +67,6 @@ static int refuse(int code, enum sp_exit exit, const char *hint, struct sp_error
 	return sp_error_hint(err, "%s", hint);
 }
 
-static bool changes_line(const struct sp_plan *p)
-{
-	for (size_t i = 0; i < p->n_decisions; i++)
-		if (p->decisions[i].setting->dest == SP_DEST_CMDLINE && p->decisions[i].state == SP_DECIDE_CHANGE)
-			return true;
-	return false;
-}
-
 static bool kexec_waits(const struct sp_session *s)
 {
 	sp_autofree char *value = NULL;
@@ -118,7 +110,7 @@ static int check_all(const struct sp_session *s, const struct sp_plan *p, char *
 	if (p->gate.write)
 		return refuse(-EINVAL, SP_EXIT_USAGE, "set the carve-out first: strix-provision firmware uma SIZE", err,
 			      "the firmware's carve-out cannot be tried for one start");
-	if (!changes_line(p))
+	if (!sp_plan_changes_line(p))
 		return refuse(-EINVAL, SP_EXIT_USAGE, "leave --trial out", err,
 			      "no boot argument would change, so there is nothing to try at a start");
 	int r = check_loader(s, p, err);

@@ -77,7 +77,7 @@ static int next(const struct sp_buf *file, struct sp_textline *l, struct span *l
 int sp_refind_parse(const struct sp_buf *file, struct sp_refind *ret, struct sp_error **err)
 {
 	struct sp_textline l = { 0 };
-	struct span label, options;
+	struct span label = { 0 }, options = { 0 };
 	int r = sp_text_check(file, err);
 
 	*ret = (struct sp_refind){ 0 };
@@ -105,7 +105,7 @@ void sp_refind_clear(struct sp_refind *r)
 static int first_options(const struct sp_buf *file, struct span *ret, struct sp_error **err)
 {
 	struct sp_textline l = { 0 };
-	struct span label;
+	struct span label = { 0 };
 	int r = sp_text_check(file, err);
 
 	if (r == 0)
@@ -115,7 +115,7 @@ static int first_options(const struct sp_buf *file, struct span *ret, struct sp_
 
 int sp_refind_get(const struct sp_buf *file, const char *var, char **ret, struct sp_error **err)
 {
-	struct span options;
+	struct span options = { 0 };
 	int r = first_options(file, &options, err);
 
 	(void) var;
@@ -126,7 +126,7 @@ int sp_refind_get(const struct sp_buf *file, const char *var, char **ret, struct
 
 int sp_refind_put(const struct sp_buf *file, const char *var, const char *line, struct sp_buf *ret, struct sp_error **err)
 {
-	struct span options;
+	struct span options = { 0 };
 	int r = first_options(file, &options, err);
 
 	sp_autobuf struct sp_buf quoted = { 0 };
