@@ -62,6 +62,11 @@ def read(reader, path):
         return e
 
 
+def is_absent(data):
+    """The kernel of another system's entry is on another disk."""
+    return isinstance(data, Unreadable) and "not found" in str(data)
+
+
 def fields(text, word):
     return re.findall(rf"^[ \t]*{word}[ \t]+(.*)$", text, re.M)
 
@@ -93,7 +98,7 @@ def look(reader):
         seen.update((path, read(reader, path)) for path in paths if re.fullmatch(TEXTS, path))
     named = {file for path, data in seen.items() if isinstance(data, bytes) for entry in entries(path, data)
              for file in entry[:2]}
-    seen.update((path, read(reader, path)) for path in named)
+    seen.update((path, data) for path in named if not is_absent(data := read(reader, path)))
     return seen
 
 
