@@ -163,7 +163,7 @@ const struct sp_option sp_options[] = {
 	{ "check", 0, NULL, "exit with 3 when changes are pending", SP_OPTIONS_PLAN, false, FLAG(check) },
 	{ "reboot", 0, NULL, "restart the machine at the end, if it needs that", SP_OPTIONS_REBOOT, false,
 	  FLAG(reboot) },
-	{ "trial", 0, NULL, "only for the next start, beside the old line; then: confirm", SP_OPTIONS_TRIAL, false,
+	{ "trial", 0, NULL, "only for the next start; then: confirm", SP_OPTIONS_TRIAL, false,
 	  FLAG(trial) },
 	{ "if-armed", 0, NULL, "do nothing where there is nothing to confirm", SP_OPTIONS_CONFIRM, false, FLAG(if_armed) },
 	{ "cancel", 0, NULL, "take the trial back, whatever became of it", SP_OPTIONS_CONFIRM, false, FLAG(cancel) },

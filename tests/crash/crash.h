@@ -163,10 +163,11 @@ void tree_clear(struct tree *t);
 
 /*
  * Can every menu entry boot? root= is there; the kernel and the initial RAM disks that it names are (or were not in
- * `first`, either: another system's); each of our tokens at most once; no entry of `first` is gone. What is wrong is
- * added. It reads the files itself (a row of `formats` each); a machine without any that it knows is a problem.
+ * known[0], either: another system's); each of our tokens at most once; there are as many entries as in both known trees.
+ * What is wrong is added. It reads the files itself (a row of `formats` each); a machine without any that it knows is a
+ * problem.
  */
-void check_entries(const struct tree *now, const struct tree *first, const struct sp_strv *tokens,
+void check_entries(const struct tree *now, const struct tree *const known[2], const struct sp_strv *tokens,
 		   struct sp_strv *problems);
 
 /* --- judge.c ----------------------------------------------------------------------------------------------------- */

@@ -67,7 +67,7 @@ static void look(const struct trial *t, const char *when, struct tree *now)
 
 	tree_load(t->p->root, now);
 	check_secrecy(t, now);
-	check_entries(now, t->s->result[STATE_OLD], t->s->tokens, &wrong);
+	check_entries(now, t->s->result, t->s->tokens, &wrong);
 	for (size_t i = 0; i < wrong.n; i++)
 		problem(t, when, wrong.v[i]);
 }

@@ -2,13 +2,16 @@
 /*
  * A trace as text, one call a line, tab separated:
  *   name  result  flags  device  path  path2  text
- * device: of the file or the folder, hexadecimal; flags: 'n' a new file, 'x' an exchange, '-', or a number: the new size, what an ioctl asks. What is
- * written to a journal has its line ends as '~'. '#' begins a comment.
+ * device: of the file or the folder, hexadecimal; flags: 'n' a new file, 'x' an exchange, '-', or a number: the new size,
+ * what an ioctl asks. What is written to a journal has its line ends as form feeds, which JSON and paths do not hold. '#'
+ * begins a comment.
  */
 #include "crash.h"
 
 #include <errno.h>
 #include <inttypes.h>
+
+#define LINE_END '\f'
 
 static void put_flags(FILE *f, const struct call *c)
 {
@@ -22,7 +25,7 @@ static void put_text(FILE *f, const char *text)
 {
 	(void) fputc('\t', f);
 	for (; text && *text; text++)
-		(void) fputc(*text == '\n' ? '~' : *text, f);
+		(void) fputc(*text == '\n' ? LINE_END : *text, f);
 	(void) fputc('\n', f);
 }
 
@@ -64,7 +67,7 @@ static struct call parse(char *line)
 	c.path2 = get_path(field[PATH2]);
 	if (*field[TEXT])
 		c.text = sp_xstrdup(field[TEXT]);
-	for (char *p = c.text; p && (p = strchr(p, '~')); p++)
+	for (char *p = c.text; p && (p = strchr(p, LINE_END)); p++)
 		*p = '\n';
 	return c;
 }

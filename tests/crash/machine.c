@@ -199,15 +199,22 @@ static size_t check_all(const struct look *l)
 	return kernels;
 }
 
-void check_entries(const struct tree *now, const struct tree *first, const struct sp_strv *tokens,
+static size_t count_entries(const struct tree *t, const struct tree *first)
+{
+	sp_autostrv struct sp_strv unused = { 0 }, none = { 0 };
+
+	return check_all(&(struct look){ t, first, NULL, &none, &unused });
+}
+
+void check_entries(const struct tree *now, const struct tree *const known[2], const struct sp_strv *tokens,
 		   struct sp_strv *problems)
 {
-	sp_autostrv struct sp_strv unused = { 0 };
-	const size_t had = check_all(&(struct look){ first, first, NULL, tokens, &unused });
-	const size_t has = check_all(&(struct look){ now, first, NULL, tokens, problems });
+	const size_t has = check_all(&(struct look){ now, known[0], NULL, tokens, problems });
+	const size_t had[2] = { count_entries(known[0], known[0]), count_entries(known[1], known[0]) };
+	const size_t least = had[0] < had[1] ? had[0] : had[1]; /* the way back comes and goes */
 
-	if (had == 0)
+	if (least == 0)
 		sp_strv_add(problems, "no menu entry of a known format: give machine.c a row for it");
-	if (has < had)
-		sp_strv_addf(problems, "%zu menu entries where there were %zu", has, had);
+	if (has < least)
+		sp_strv_addf(problems, "%zu menu entries where there were %zu", has, least);
 }
