@@ -121,6 +121,40 @@ int sp_root_read(const struct sp_root *root, const char *path, size_t max, struc
 	return 0;
 }
 
+static int read_part(int fd, uint64_t offset, size_t n, struct sp_buf *ret)
+{
+	char chunk[16384];
+
+	while (ret->len < n) {
+		const size_t left = n - ret->len;
+		ssize_t got = pread(fd, chunk, left < sizeof(chunk) ? left : sizeof(chunk), (off_t) (offset + ret->len));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		sp_buf_add(ret, chunk, (size_t) got);
+	}
+	return 0;
+}
+
+int sp_root_read_part(const struct sp_root *root, const char *path, uint64_t offset, size_t n, struct sp_buf *ret,
+		      struct sp_error **err)
+{
+	sp_autoclose int fd = sp_root_open_file(root, path);
+
+	sp_buf_clear(ret);
+	int r = fd < 0 ? fd : read_part(fd, offset, n, ret);
+	if (r == 0)
+		return 0;
+	sp_buf_clear(ret);
+	(void) sp_error_errno(err, r, "cannot read '%s'", path);
+	(void) sp_error_path(err, path);
+	return r;
+}
+
 int sp_root_read_line(const struct sp_root *root, const char *path, char **ret)
 {
 	sp_autobuf struct sp_buf b = { 0 };

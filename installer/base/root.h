@@ -58,6 +58,9 @@ int sp_root_resolve(const struct sp_root *root, const char *path, char **ret) sp
 /* Whole regular file, at most max bytes (-EFBIG); -EISDIR, -ENXIO for other kinds of file. Errors carry the path. */
 int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret,
 		 struct sp_error **err) sp_must_check;
+/* At most n bytes of a regular file from offset on; less where it ends. Errors carry the path. */
+int sp_root_read_part(const struct sp_root *root, const char *path, uint64_t offset, size_t n, struct sp_buf *ret,
+		      struct sp_error **err) sp_must_check;
 /* First line of a small file without its line end, owned; for sysfs and proc. Negative errno, no message. */
 int sp_root_read_line(const struct sp_root *root, const char *path, char **ret) sp_must_check;
 

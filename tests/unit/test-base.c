@@ -137,6 +137,29 @@ static void test_root_limits(void **state)
 	assert_false(sp_root_is_host(root));
 }
 
+static void test_root_read_part(void **state)
+{
+	static const struct { const char *path, *text; size_t offset, n; int code; } rows[] = {
+		{ "/etc/file", "side", 2, 4, 0 },   { "/etc/file", "inside\n", 0, 7, 0 }, { "/etc/file", "de\n", 4, 99, 0 },
+		{ "/etc/file", "", 7, 1, 0 },	    { "/etc/file", "", 1000, 1, 0 },	  { "/etc/file", "", 2, 0, 0 },
+		{ "/etc/fifo", NULL, 0, 1, -ENXIO }, { "/etc", NULL, 0, 1, -EISDIR },
+	};
+	const struct tree *t = *state;
+	sp_autofree char *dir = sp_xasprintf("%s/root", t->dir);
+	sp_autoroot struct sp_root *root = NULL;
+
+	assert_int_equal(sp_root_open(dir, 0, &root, NULL), 0);
+	for (size_t i = 0; i < SP_ELEMENTS(rows); i++) {
+		sp_autobuf struct sp_buf b = { 0 };
+		sp_autoerror struct sp_error *err = NULL;
+		assert_int_equal(sp_root_read_part(root, rows[i].path, rows[i].offset, rows[i].n, &b, &err), rows[i].code);
+		if (rows[i].text)
+			assert_string_equal(b.data ? b.data : "", rows[i].text);
+		else
+			assert_non_null(strstr(err->message, rows[i].path));
+	}
+}
+
 static void test_replace(void **state)
 {
 	const struct tree *t = *state;
@@ -200,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_root_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_root_resolve, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_root_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_root_read_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
 		cmocka_unit_test(test_crc32c),
 		cmocka_unit_test(test_numbers),
