@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/memory.h"
 #include "base/root.h"
 
 /* Of a descriptor opened with O_PATH, which opens nothing. */
@@ -92,12 +93,20 @@ int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
 
 static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
 {
+	const struct sp_buf *known = sp_memory_find(sp_root_memory(root), path);
 	struct stat st;
-	sp_autoclose int fd = open_regular(root, path, &st);
 
+	if (known) {
+		sp_buf_add(ret, known->data, known->len);
+		return known->len > max ? -EFBIG : 0;
+	}
+	sp_autoclose int fd = open_regular(root, path, &st);
 	if (fd < 0)
 		return fd;
-	return read_all(fd, max, st.st_size > 0, ret);
+	int r = read_all(fd, max, st.st_size > 0, ret);
+	if (r == 0)
+		sp_memory_keep(sp_root_memory(root), path, ret);
+	return r;
 }
 
 int sp_root_read(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret, struct sp_error **err)

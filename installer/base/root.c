@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "base/memory.h"
+
 struct sp_root {
 	int fd;
 	int self; /* /proc/self/fd of the running kernel, -1: it is not there; for sp_root_reopen() */
 	char *display;
 	bool host;
 	bool walk;
+	struct sp_memory *memory; /* NULL: nothing is remembered */
 };
 
 enum { MAX_LINKS = 40 };
@@ -43,8 +46,20 @@ void sp_root_close(struct sp_root *root)
 		return;
 	(void) close(root->fd);
 	sp_cleanup_close_(&root->self);
+	sp_memory_free(root->memory);
 	free(root->display);
 	free(root);
+}
+
+void sp_root_remember(struct sp_root *root)
+{
+	if (!root->memory)
+		root->memory = sp_memory_new();
+}
+
+struct sp_memory *sp_root_memory(const struct sp_root *root)
+{
+	return root->memory;
 }
 
 const char *sp_root_display(const struct sp_root *root)
@@ -155,15 +170,25 @@ static bool is_clean(const char *path)
 	return true;
 }
 
-/* The usual case in one call: a clean path to something that is there, with no link on the way. */
+/* The usual cases in a call or two: a clean path with no link on the way, to something that is there or to a free name. */
 static bool is_resolved(const struct sp_root *root, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
+	struct stat st;
 
 	if (root->walk || !is_clean(path))
 		return false;
 	sp_autoclose int fd = (int) syscall(SYS_openat2, root->fd, relative(path), &how, sizeof(how));
-	return fd >= 0;
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0;
+	sp_autofree char *above = sp_xstrdup(relative(path));
+	char *slash = strrchr(above, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	how.flags |= O_DIRECTORY;
+	sp_autoclose int dir = (int) syscall(SYS_openat2, root->fd, above, &how, sizeof(how));
+	return dir >= 0 && fstatat(dir, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 int sp_root_resolve(const struct sp_root *root, const char *path, char **ret)
@@ -234,7 +259,7 @@ static int open_walk(const struct sp_root *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int sp_root_openat(const struct sp_root *root, const char *path, int flags)
+static int look_up(const struct sp_root *root, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY | ((flags & O_PATH) ? 0 : O_NONBLOCK)),
@@ -252,6 +277,16 @@ int sp_root_openat(const struct sp_root *root, const char *path, int flags)
 			return -errno;
 	}
 	return open_walk(root, path, (int) how.flags);
+}
+
+int sp_root_openat(const struct sp_root *root, const char *path, int flags)
+{
+	if (sp_memory_is_absent(root->memory, path))
+		return -ENOENT;
+	int fd = look_up(root, path, flags);
+	if (fd == -ENOENT)
+		sp_memory_keep_absent(root->memory, path);
+	return fd;
 }
 
 int sp_root_open_parent(const struct sp_root *root, const char *path, char **ret_name)
@@ -324,7 +359,8 @@ int sp_root_lstat(const struct sp_root *root, const char *path, struct stat *ret
 
 bool sp_root_exists(const struct sp_root *root, const char *path)
 {
+	if (sp_memory_find(root->memory, path))
+		return true;
 	sp_autoclose int fd = sp_root_openat(root, path, O_PATH);
-
 	return fd >= 0;
 }

@@ -27,6 +27,13 @@ enum sp_root_flags {
 int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct sp_error **err) sp_must_check;
 void sp_root_close(struct sp_root *root);
 
+/*
+ * From here on each file is read once, and a name that was not there stays so: for commands that change nothing, which then
+ * speak of one moment. What is written through this tree afterwards is not seen.
+ */
+void sp_root_remember(struct sp_root *root);
+struct sp_memory *sp_root_memory(const struct sp_root *root); /* for read.c; NULL: none */
+
 const char *sp_root_display(const struct sp_root *root); /* as the user named it */
 bool sp_root_is_host(const struct sp_root *root);	 /* it is the running system's "/" */
 /* "/mnt/sysimage" + "/etc/fstab" for messages and for libraries that want a path; owned. */

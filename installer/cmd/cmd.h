@@ -21,6 +21,7 @@ enum sp_cmd_flags {
 	SP_CMD_WRITES = 1 << 0, /* to the root: not with a recorded machine on the running system */
 	SP_CMD_PLAIN = 1 << 1,	/* needs no root and no machine */
 	SP_CMD_HIDDEN = 1 << 2,
+	SP_CMD_LOOKS = 1 << 3, /* changes nothing at all: each file is read once */
 };
 
 struct sp_cmd {

@@ -7,6 +7,7 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "show what this machine is",
 		.about = "Show platform, processors, memory and carve-out, firmware, boot setup and kernels. What "
 			 "cannot be read is \"unknown\", with the reason. Writes nothing.",
+		.flags = SP_CMD_LOOKS,
 		.run = sp_cmd_detect,
 	},
 	{
@@ -15,6 +16,7 @@ const struct sp_cmd sp_commands[] = {
 		.about = "Show each setting with its reason and evidence, a diff of each file and every action. Writes "
 			 "nothing. With --check the exit status tells whether changes are pending.",
 		.options = SP_OPTIONS_SELECT | SP_OPTIONS_PLAN,
+		.flags = SP_CMD_LOOKS,
 		.run = sp_cmd_plan,
 	},
 	{
@@ -31,12 +33,13 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "check that what was applied is in force",
 		.about = "Check each setting on disk, in the boot entries, on the running kernel's command line, live "
 			 "and by its effect. Writes nothing.",
+		.flags = SP_CMD_LOOKS,
 		.run = sp_cmd_verify,
 	},
 	{
 		.name = "confirm",
 		.summary = "make a trial permanent if it is good, else end it",
-		.about = "After a start with what apply --trial put into the menu: check what the boot arguments do, and apply "
+		.about = "After a start with what `apply --trial` put into the menu: check what the boot arguments do, and apply "
 			 "all of it for good, or take the trial back. Where there is no trial, verify, and take the old line out "
 			 "of the menu.",
 		.options = SP_OPTIONS_CONFIRM,
@@ -59,6 +62,7 @@ const struct sp_cmd sp_commands[] = {
 		.summary = "show transactions and what waits for a reboot",
 		.about = "Show the transactions so far, what is applied, whether a reboot is pending and whether work "
 			 "was interrupted. Writes nothing.",
+		.flags = SP_CMD_LOOKS,
 		.run = sp_cmd_status,
 	},
 	{
@@ -79,6 +83,7 @@ const struct sp_cmd sp_commands[] = {
 			 "machine and why, the evidence with its numbers, the verdict, what speaks against it, how it is "
 			 "verified and how to undo it. Works on any machine. Writes nothing.",
 		.options = SP_OPTIONS_EXPLAIN,
+		.flags = SP_CMD_LOOKS,
 		.run = sp_cmd_explain,
 	},
 	{

@@ -30,6 +30,10 @@ int sp_session_open(const struct sp_cli *cli, struct sp_session *ret, struct sp_
 		rc = open_tree(cli->machine ? cli->machine : "/", "--machine", &ret->machine, err);
 	if (rc < 0)
 		return rc;
+	if (cli->cmd->flags & SP_CMD_LOOKS) {
+		sp_root_remember(ret->root);
+		sp_root_remember(ret->machine);
+	}
 	bool root_host = sp_root_is_host(ret->root), machine_host = sp_root_is_host(ret->machine);
 	if (cli->cmd->flags & SP_CMD_WRITES && root_host && !machine_host) {
 		(void) sp_error_set(err, -EINVAL,

@@ -145,7 +145,7 @@ static int when_running(const struct confirming *c, struct sp_error **err)
 	if (r < 0)
 		return sp_error_wrap(err, "the trial is good, but could not be made permanent");
 	c->out->state = SP_TRIAL_PROMOTED;
-	return when_promoted(c, err);
+	return c->out->result.unfinished ? 0 : when_promoted(c, err);
 }
 
 static int when_failed(const struct confirming *c, struct sp_error **err)
@@ -194,6 +194,9 @@ static int confirm(const struct sp_session *s, enum sp_confirm_how how, struct s
 		say(out, SP_EXIT_OK, sp_xstrdup("There is nothing to confirm."));
 	else if (r == 0)
 		r = how == SP_CONFIRM_CANCEL ? cancel(&c, err) : handlers[out->state](&c, err);
+	if (r == 0 && out->result.unfinished)
+		say(out, SP_EXIT_RECOVER, sp_xstrdup("There is something left to tidy up: run `strix-provision recover`, "
+						     "then confirm again."));
 	free(c.why);
 	return r;
 }

@@ -117,6 +117,7 @@ static int drop_locked(const struct sp_session *s, struct sp_store *store, struc
 	r = sp_commit(s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
 	ret->changed = ret->changed || r == 0;
+	ret->unfinished = sp_store_interrupted(store);
 	return r;
 }
 

@@ -10,9 +10,11 @@ static int disarm(const struct sp_session *s, const struct sp_boot *boot, const 
 	sp_autofree char *now = NULL;
 	int r = sp_once_get(s, boot, &now, err);
 
-	if (r < 0 || (now && *now && !sp_streq(now, t->id)) || (!now && !t->before))
-		return r; /* somebody else's choice stays */
-	return sp_once_set(s, boot, t->before, err);
+	const bool theirs = now && *now && !sp_streq(now, t->id);
+	const bool nothing = !now && !t->before && boot->ops->once->variable;
+	if (r < 0 || theirs || nothing)
+		return r;
+	return sp_once_set(s, boot, t->before, err); /* in a file also where it is so already: a crash may have left a temporary */
 }
 
 /* Where a file has the bytes again that it had before the trial, it gets its times again, too. */
@@ -84,5 +86,6 @@ int sp_trial_end(const struct sp_session *s, struct sp_store *store, const struc
 	r = sp_commit(s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
 	ret->changed = ret->changed || r == 0;
+	ret->unfinished = sp_store_interrupted(store);
 	return r;
 }

@@ -227,11 +227,16 @@ static int begin_locked(struct making *m, struct sp_result *ret, struct sp_error
 		r = sp_next_txn_id(m->store, &m->trial.txn, err);
 	if (r == 0)
 		r = add_entry(m, ret, err);
-	if (r == 0)
-		r = arm(m, ret, err);
 	if (r < 0)
 		return r;
-	ret->changed = ret->reboot_required = true;
+	ret->changed = true;
+	ret->unfinished = sp_store_interrupted(m->store);
+	if (ret->unfinished)
+		return 0; /* and is not armed: confirm takes the entry out again */
+	r = arm(m, ret, err);
+	if (r < 0)
+		return r;
+	ret->reboot_required = true;
 	ret->trial = sp_xstrdup(m->trial.entry);
 	return 0;
 }

@@ -35,24 +35,22 @@ void sp_read_efi(struct sp_facts *f, enum sp_fact fact, const char *arg)
 		sp_fact_set_errno(f, fact, arg, r);
 }
 
-/* One byte, 1 when on (UEFI 2.10, 3.3). */
+/*
+ * One byte, 1 when on (UEFI 2.10, 3.3), behind four of attributes (efivarfs). Read as the file that it is: every run asks, and
+ * loading libefivar would take longer than all else that detect does.
+ */
 void sp_read_secure_boot(struct sp_facts *f, enum sp_fact fact, const char *arg)
 {
-	sp_autoefi struct sp_efi *efi = NULL;
-	sp_autoerror struct sp_error *e = NULL;
+	enum { ATTRIBUTES = 4, SIZE };
 	sp_autobuf struct sp_buf b = { 0 };
-	struct stat st;
-	int r = sp_root_lstat(f->machine, arg, &st);
+	int r = sp_root_read(f->machine, arg, SP_FILE_MAX, &b, NULL);
 
 	if (r == -ENOENT && sp_fact_known(f, SP_FACT_EFI) && sp_fact_num(f, SP_FACT_EFI) == 0)
 		sp_fact_set_unknown(f, fact, arg, "the machine was not started by UEFI");
 	else if (r < 0)
 		sp_fact_set_errno(f, fact, arg, r);
-	else if (sp_efi_open(f->machine, &efi, &e) < 0 ||
-		 sp_efi_get(efi, SP_EFI_GLOBAL, "SecureBoot", &b, NULL, &e) < 0)
-		sp_fact_set_unknown(f, fact, arg, "%s", e->message);
-	else if (b.len != 1 || (unsigned char) b.data[0] > 1)
+	else if (b.len != SIZE || (unsigned char) b.data[ATTRIBUTES] > 1)
 		sp_fact_set_unknown(f, fact, arg, "%zu bytes that are not understood", b.len);
 	else
-		sp_fact_set_num(f, fact, arg, (uint64_t) b.data[0]);
+		sp_fact_set_num(f, fact, arg, (uint64_t) b.data[ATTRIBUTES]);
 }

@@ -33,9 +33,10 @@ int sp_replace_durably(const struct sp_root *root, const struct sp_edit *e, stru
 	struct sp_filesystems fs = { 0 };
 	sp_autofree char *name = NULL;
 	sp_autoclose int dir = sp_root_open_parent(root, e->path, &name);
-	int r = dir < 0 ? dir : e->op == SP_OP_KEEP ? 0 : sp_filesystems_add(&fs, dir, e->path);
+	const bool keep = e->op == SP_OP_KEEP;
+	int r = dir < 0 ? dir : keep ? sp_drop_slots(dir, name, SP_SLOT__NONE) : sp_filesystems_add(&fs, dir, e->path);
 
-	if (r == 0 && e->op != SP_OP_KEEP)
+	if (r == 0 && !keep)
 		r = replace(dir, name, e, &fs, err);
 	sp_filesystems_clear(&fs);
 	if (r == -ESTALE) {

@@ -61,6 +61,11 @@ static int journal_begin(struct sp_txn *t, json_t *about)
 
 int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, struct sp_error **err)
 {
+	if (sp_store_interrupted(store)) { /* there is one link, and whoever recovers must find that one */
+		(void) sp_error_set(err, -EBUSY, "another transaction is not finished");
+		(void) sp_error_exit(err, SP_EXIT_RECOVER);
+		return sp_error_hint(err, "strix-provision recover");
+	}
 	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
 
 	*t = (struct sp_txn){ .store = store, .dir = -1, .images = -1, .journal.fd = -1 };
@@ -168,10 +173,8 @@ static int make_known(struct sp_txn *t)
 	if (r < 0 || t->known)
 		return r;
 	r = sp_durable_symlink(text, t->store->dir, "open");
-	if (r == 0)
-		r = sp_durable_sync(t->store->dir);
 	t->known = r == 0;
-	return r;
+	return r == 0 ? sp_durable_sync(t->store->dir) : r;
 }
 
 static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)

@@ -212,7 +212,7 @@ static int mark_undone(struct sp_txn *t, struct sp_error **err)
 	int r = sp_journal_append(&t->journal, record, true);
 
 	json_decref(record);
-	if (r == 0)
+	if (r == 0 && t->known)
 		r = sp_durable_unlink(t->store->dir, "open");
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot end the journal of transaction %" PRIu64, t->id);

@@ -217,6 +217,44 @@ static void test_errors(void **state)
 	assert_int_equal(err->exit, SP_EXIT_FAILED);
 }
 
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	sp_autofree char *path = sp_xasprintf("%s/%s", dir, name);
+	sp_autofile FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+}
+
+/* What was read stays as it was, and so does what was not there. */
+static void test_memory(void **state)
+{
+	char dir[] = "/tmp/sp-memory-XXXXXX";
+	assert_non_null(mkdtemp(dir));
+	sp_autofree char *file = sp_xasprintf("%s/a", dir), *later = sp_xasprintf("%s/b", dir);
+	sp_autoroot struct sp_root *seen = NULL, *fresh = NULL;
+	sp_autobuf struct sp_buf b = { 0 };
+
+	(void) state;
+	write_file(dir, "a", "one\n");
+	assert_int_equal(sp_root_open(dir, 0, &seen, NULL), 0);
+	assert_int_equal(sp_root_open(dir, 0, &fresh, NULL), 0);
+	sp_root_remember(seen);
+	assert_int_equal(sp_root_read(seen, "/a", SP_FILE_MAX, &b, NULL), 0);
+	assert_int_equal(sp_root_read(seen, "/b", SP_FILE_MAX, &b, NULL), -ENOENT);
+	assert_false(sp_root_exists(seen, "/b"));
+	write_file(dir, "a", "two\n");
+	write_file(dir, "b", "three\n");
+	for (int i = 0; i < 2; i++) {
+		sp_autobuf struct sp_buf again = { 0 };
+		assert_int_equal(sp_root_read(i ? fresh : seen, "/a", SP_FILE_MAX, &again, NULL), 0);
+		assert_string_equal(again.data, i ? "two\n" : "one\n");
+		assert_int_equal(sp_root_exists(i ? fresh : seen, "/b"), i);
+	}
+	assert_int_equal(sp_root_read(seen, "/a", 3, &b, NULL), -EFBIG);
+	assert_int_equal(unlink(file) | unlink(later) | rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_root_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_root_read_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_crc32c),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_errors),

@@ -155,7 +155,7 @@ static const struct {
 		{ SP_FACT_CMDLINE, "a b\xff", NULL },
 		{ SP_FACT_DMI_VENDOR, "H?P?", NULL },
 		{ SP_FACT_NUMA_NODES, "3", NULL },
-		{ SP_FACT_SECURE_BOOT, NULL, "Bad message" } }, 7 },
+		{ SP_FACT_SECURE_BOOT, NULL, "not understood" } }, 7 },
 	{ "disk swap and zram", {
 		{ .path = "proc/swaps", .text = "Filename Type Size Used Priority\n/dev/nvme0n1p3 partition 16777212 0 -2\n"
 						"/dev/zram0 partition 100 0 100\n/swap\\040file file 4 0 -3\n" } }, {
