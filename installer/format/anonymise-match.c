@@ -145,6 +145,14 @@ static bool is_volume(const struct view *v, size_t n)
 	return n >= 8;
 }
 
+/* What stands for a secret names nobody: "/home/removed" was rewritten already. */
+static bool is_removed(const struct view *v, size_t n)
+{
+	static const char word[] = "removed";
+
+	return n == strlen(word) && memcmp(v->data + v->at, word, n) == 0;
+}
+
 static size_t match_context(const struct view *v, enum sp_anon_kind *kind)
 {
 	static const struct {
@@ -162,6 +170,8 @@ static size_t match_context(const struct view *v, enum sp_anon_kind *kind)
 
 	size_t n = is_in_name(before(v)) ? 0 : name_length(v);
 
+	if (is_removed(v, n))
+		return 0;
 	for (size_t i = 0; n && i < SP_ELEMENTS(contexts); i++)
 		if (follows(v, contexts[i].text)) {
 			*kind = contexts[i].kind;

@@ -88,6 +88,8 @@ static bool can_be_said(const struct format *f, const char *key, const char *val
 	sp_autoassigns struct sp_assigns back = { 0 };
 	sp_autobuf struct sp_buf file = { 0 };
 
+	if (f->dest == SP_DEST_MODPROBE && strchr(key, '"'))
+		return false; /* what it opens, the value closes */
 	f->render(&line, 1, &file);
 	f->parse(&file, &back);
 	return back.n == 1 && sp_streq(back.v[0].key, key) && *value && (f->dest != SP_DEST_MODPROBE || !strpbrk(value, "\"\n"));
