@@ -140,7 +140,7 @@ static int copy_of_menu(const struct sp_grub *grub, const struct sp_extra *x, co
 
 	for (size_t i = 0; r == 0 && i < menu.n; i++)
 		if (menu.v[i].n_kernels && sp_streq(menu.v[i].id ? menu.v[i].id : menu.v[i].title, x->like->id))
-			return sp_grubcfg_copy_entry(&grub->cfg, menu.v[i].line, head, x->line, text, err);
+			return sp_grubcfg_copy_entry(&grub->cfg, &menu.v[i], head, x->line, text, err);
 	return r < 0 ? r : sp_error_set(err, -ENOENT, "'%s' has no entry '%s' any more", grub->cfg_path, x->like->id);
 }
 

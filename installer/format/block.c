@@ -86,17 +86,42 @@ static int check_text(const char *text, struct sp_error **err)
 
 static void take_out(const struct sp_buf *file, const struct block *b, struct sp_buf *ret, bool *gone)
 {
-	const size_t eol = b->added_eol && b->start > 0 ? 1 : 0;
+	const size_t eol = b->added_eol && b->start > 0 && b->end == file->len ? 1 : 0; /* else a line would join another */
 
 	sp_buf_add(ret, file->data, b->start - eol);
 	sp_buf_add(ret, file->data + b->end, file->len - b->end);
 	*gone = ret->len == 0 && !b->was_empty;
 }
 
-/* There is nothing in it, or there was not before the blocks that are. */
+/* The mark of a block begins here, and says that of the file. */
+static bool says(const struct sp_buf *file, size_t at, const char *what)
+{
+	const size_t n = line_end(file, at) - at, len = strlen(what);
+	const char *tail = "###\n";
+
+	return begins(file, at, BEGIN) && n > len + strlen(tail) &&
+	       memcmp(file->data + at + n - strlen(tail) - len, what, len) == 0;
+}
+
+/* There is nothing in it, or there was not before the blocks that it begins with. */
 static bool was_empty(const struct sp_buf *file)
 {
-	return file->len == 0 || memmem(file->data, file->len, WAS_EMPTY "###\n", strlen(WAS_EMPTY "###\n"));
+	return file->len == 0 || says(file, 0, WAS_EMPTY);
+}
+
+/* It ends without a line end, or did before the block of ours that it ends with. */
+static bool wants_eol(const struct sp_buf *file)
+{
+	bool added = false;
+
+	for (size_t at = 0; at < file->len; at = line_end(file, at)) {
+		const size_t end = line_end(file, at);
+		if (begins(file, at, BEGIN))
+			added = says(file, at, ADDED_EOL);
+		else if (end == file->len)
+			return file->data[end - 1] != '\n' || (added && begins(file, at, END));
+	}
+	return false;
 }
 
 int sp_block_put(const struct sp_buf *file, const char *name, const char *text, struct sp_buf *ret, bool *gone,
@@ -105,7 +130,7 @@ int sp_block_put(const struct sp_buf *file, const char *name, const char *text, 
 	static const struct sp_buf nothing = { 0 };
 	const struct sp_buf *f = file ? file : &nothing;
 	struct block b = { .start = f->len, .end = f->len, .was_empty = file && was_empty(file),
-			   .added_eol = f->len > 0 && f->data[f->len - 1] != '\n' };
+			   .added_eol = wants_eol(f) };
 	int found = find(f, name, &b, err);
 
 	*gone = false;
@@ -118,7 +143,7 @@ int sp_block_put(const struct sp_buf *file, const char *name, const char *text, 
 		take_out(f, &b, ret, gone);
 	} else {
 		sp_buf_add(ret, f->data, b.start);
-		if (!found && b.added_eol)
+		if (!found && b.added_eol && f->data[f->len - 1] != '\n')
 			sp_buf_adds(ret, "\n");
 		add_block(ret, name, text, &b);
 		sp_buf_add(ret, f->data + b.end, f->len - b.end);

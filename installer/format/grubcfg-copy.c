@@ -81,10 +81,32 @@ static bool is_closing(const char *line, size_t len)
 	return len > at && line[at] == '}' && blanks(line + at + 1, len - at - 1) == len - at - 1;
 }
 
-int sp_grubcfg_copy_entry(const struct sp_buf *file, unsigned number, const char *header, const char *args, struct sp_buf *ret,
-			  struct sp_error **err)
+static bool same_initrd(const struct sp_menu_item *a, const struct sp_menu_item *b)
 {
-	struct copy c = { .args = args, .ret = ret, .plain = true };
+	bool same = a->initrd.n == b->initrd.n;
+
+	for (size_t i = 0; same && i < a->initrd.n; i++)
+		same = sp_streq(a->initrd.v[i], b->initrd.v[i]);
+	return same;
+}
+
+/* Read back: one entry, with the kernel and the initial RAM disks of the original, and that line. */
+static bool is_copy(const struct sp_buf *copy, const struct sp_menu_item *of, const char *args)
+{
+	sp_automenu struct sp_menu menu = { 0 };
+
+	if (sp_grubcfg_parse(copy, &menu, NULL) < 0 || menu.n != 1 || menu.v[0].n_kernels != 1 || of->n_kernels != 1)
+		return false;
+	return sp_streq(menu.v[0].kernels[0].path, of->kernels[0].path) && sp_streq(menu.v[0].kernels[0].args, args) &&
+	       same_initrd(&menu.v[0], of);
+}
+
+int sp_grubcfg_copy_entry(const struct sp_buf *file, const struct sp_menu_item *of, const char *header, const char *args,
+			  struct sp_buf *ret, struct sp_error **err)
+{
+	const unsigned number = of->line;
+	sp_autobuf struct sp_buf made = { 0 };
+	struct copy c = { .args = args, .ret = &made, .plain = true };
 	const char *line = NULL;
 	size_t at = 0, len = 0;
 	bool closed = false;
@@ -94,14 +116,15 @@ int sp_grubcfg_copy_entry(const struct sp_buf *file, unsigned number, const char
 	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
 		len--;
 	c.plain = number > 0 && len > 0 && line[len - 1] == '{';
-	sp_buf_addf(ret, "%s {\n", header);
+	sp_buf_addf(&made, "%s {\n", header);
 	while (c.plain && !closed && next_line(file, &at, &line, &len)) {
 		closed = is_closing(line, len);
 		if (!closed)
 			copy_line(&c, line, len);
 	}
-	sp_buf_adds(ret, "}\n");
-	if (c.plain && closed && c.kernels == 1)
-		return 0;
-	return sp_error_set(err, -ENOTSUP, "the entry at line %u is not a plain one with one kernel", number);
+	sp_buf_adds(&made, "}\n");
+	if (!c.plain || !closed || c.kernels != 1 || !is_copy(&made, of, args))
+		return sp_error_set(err, -ENOTSUP, "the entry at line %u is not a plain one with one kernel", number);
+	sp_buf_add(ret, made.data, made.len);
+	return 0;
 }

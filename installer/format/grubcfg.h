@@ -46,12 +46,12 @@ void sp_menu_clear(struct sp_menu *menu);
 #define sp_automenu sp_cleanup(sp_menu_clear)
 
 /*
- * A menuentry that does what the one at `line` (sp_menu_item.line) does, with another header and another command line
- * for its kernel; it saves nothing (savedefault, recordfail). Appended to *ret. -ENOTSUP: it has not exactly one kernel, or
- * is no plain block of lines.
+ * A menuentry that does what `of`, an entry of that file, does, with another header and another command line for its kernel;
+ * it saves nothing (savedefault, recordfail). Appended to *ret. -ENOTSUP: it has not exactly one kernel, or is no plain block
+ * of lines, or the line cannot be said there.
  */
-int sp_grubcfg_copy_entry(const struct sp_buf *file, unsigned line, const char *header, const char *args, struct sp_buf *ret,
-			  struct sp_error **err) sp_must_check;
+int sp_grubcfg_copy_entry(const struct sp_buf *file, const struct sp_menu_item *of, const char *header, const char *args,
+			  struct sp_buf *ret, struct sp_error **err) sp_must_check;
 
 /*
  * The entry that GRUB takes for a name: a title, an identifier or a number, behind those of its submenus with ">"

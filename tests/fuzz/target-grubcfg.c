@@ -74,6 +74,27 @@ static void check_numbers(const struct sp_menu *menu)
 	}
 }
 
+/* A copy is one entry of its own, whatever the file is like: the same kernel and initial RAM disks, and the new line. */
+static void check_copy(const struct sp_buf *file, const struct sp_menu_item *item)
+{
+	static const char header[] = "menuentry 'copy' --id copied", args[] = "root=UUID=1 a=b";
+	sp_autobuf struct sp_buf copy = { 0 };
+	sp_automenu struct sp_menu menu = { 0 };
+	sp_autoerror struct sp_error *err = NULL;
+
+	if (item->submenu || sp_grubcfg_copy_entry(file, item, header, args, &copy, &err) < 0)
+		return;
+	const char *text = fuzz_show(copy.data, copy.len);
+	fuzz_check(sp_grubcfg_parse(&copy, &menu, NULL) == 0 && menu.n == 1, "the copy is no entry: '%s'", text);
+	const struct sp_menu_item *made = &menu.v[0];
+	fuzz_check(sp_streq(made->title, "copy") && sp_streq(made->id, "copied"), "the copy is '%s'", fuzz_shows(made->title));
+	fuzz_check(made->n_kernels == 1 && item->n_kernels == 1 && sp_streq(made->kernels[0].path, item->kernels[0].path),
+		   "the copy starts another kernel: '%s'", text);
+	fuzz_check(sp_streq(made->kernels[0].args, args), "the line of the copy is '%s'", fuzz_shows(made->kernels[0].args));
+	sp_autofree char *a = sp_strv_join(&item->initrd, " "), *b = sp_strv_join(&made->initrd, " ");
+	fuzz_check(sp_streq(a, b), "the copy loads '%s'", fuzz_shows(b));
+}
+
 static void run(const uint8_t *data, size_t size)
 {
 	fuzz_autofields struct fuzz_fields f = { 0 };
@@ -89,6 +110,8 @@ static void run(const uint8_t *data, size_t size)
 	fuzz_check(menu.n <= SP_MENU_MAX_ITEMS, "%zu entries", menu.n);
 	for (size_t i = 0, lines = lines_of(&f.v[0]); i < menu.n; i++)
 		check_item(&menu, i, lines);
+	for (size_t i = 0; i < menu.n && i < 16; i++)
+		check_copy(&f.v[0], &menu.v[i]);
 	check_numbers(&menu);
 	const char *specs[] = { fuzz_text(&f, 1, "0"), menu.default_spec ? menu.default_spec : "0" };
 	for (size_t i = 0; i < SP_ELEMENTS(specs); i++) {
@@ -104,7 +127,7 @@ static const char *const words[] = {
 	"\tlinux /vmlinuz root=UUID=1 ro\n", "linux16 ", "linuxefi ", "initrd /initrd\n", "initrdefi ", "set default=\"0\"\n",
 	"set default=\"${next_entry}\"\n", "set default=", "### BEGIN /etc/grub.d/10_linux ###\n", "### END /etc/grub.d/10_linux ###\n", "if [ x = y ]; then\n",
 	"else\n", "fi\n", "function f {\n", "\\\n", "'", "\"", "\\", "#", ";", "{", "}", "$a", "${b}", "--id ", "--unrestricted ", ">",
-	">>", "\x1e", "1>0", "if ", "; then", "menuentry", "submenu", NULL
+	">>", "\x1e", "1>0", "if ", "; then", "menuentry", "submenu", "\tsavedefault\n", "\trecordfail\n", NULL
 };
 
 static const struct fuzz_files files[] = {

@@ -55,7 +55,7 @@ static void puts_and_takes_out(void **state)
 
 static void takes_turns(void **state)
 {
-	static const char *const before[] = { NULL, "", "a\n" };
+	static const char *const before[] = { NULL, "", "a\n", "a" };
 
 	(void) state;
 	for (size_t i = 0; i < SP_ELEMENTS(before); i++)
@@ -85,6 +85,20 @@ static void changes_in_place(void **state)
 	fill(&file, "a\n" B("trial", "") "x\n" E("trial") "b");
 	assert_int_equal(sp_block_put(&file, "trial", "1\n2\n", &ret, &gone, NULL), 0);
 	assert_string_equal(ret.data, "a\n" B("trial", "") "1\n2\n" E("trial") "b");
+}
+
+/* What others put behind the block stays in a line of its own. */
+static void others_go_on(void **state)
+{
+	sp_autobuf struct sp_buf file = { 0 }, with = { 0 }, ret = { 0 };
+	bool gone = false;
+
+	(void) state;
+	fill(&file, "a");
+	assert_int_equal(sp_block_put(&file, "trial", "x\n", &with, &gone, NULL), 0);
+	sp_buf_adds(&with, "theirs\n");
+	assert_int_equal(sp_block_put(&with, "trial", NULL, &ret, &gone, NULL), 0);
+	assert_string_equal(ret.data, "a\ntheirs\n");
 }
 
 static void refuses(void **state)
@@ -119,6 +133,7 @@ int main(void)
 		cmocka_unit_test(puts_and_takes_out),
 		cmocka_unit_test(takes_turns),
 		cmocka_unit_test(changes_in_place),
+		cmocka_unit_test(others_go_on),
 		cmocka_unit_test(refuses),
 	};
 

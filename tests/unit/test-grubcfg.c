@@ -235,9 +235,46 @@ static void test_any_bytes(void **state)
 	}
 }
 
+static void test_copies(void **state)
+{
+	static const struct {
+		const char *file, *args, *copy; /* copy: NULL where it is refused */
+	} cases[] = {
+		{ "menuentry 'a' --class x {\n\tsavedefault\n\trecordfail\n\tlinux /k root=1 ro\n\tinitrd /i\n}\n", "root=2",
+		  "menuentry 'c' {\n\tlinux /k root=2\n\tinitrd /i\n}\n" },
+		{ "menuentry 'a' {\n if [ x = y ]; then\n  insmod gzio\n fi\n linux16 /k\n} \n", "a b",
+		  "menuentry 'c' {\n if [ x = y ]; then\n  insmod gzio\n fi\n linux16 /k a b\n}\n" },
+		{ "menuentry 'a' {\n linux /k\n linux /l\n}\n", "a", NULL },
+		{ "menuentry 'a' {\n linux /k \\\n root=1\n}\n", "a", NULL },
+		{ "menuentry 'a' { linux /k; }\n", "a", NULL },
+		{ "menuentry 'a' {\n linux '/k' root=1\n}\n", "a", NULL },
+		{ "menuentry 'a' {\n linux /k root=1\n}\n", "a; reboot", NULL }, /* would be a command */
+		{ "menuentry 'a' {\n linux /k root=1\n}\n", "a \"b", NULL },
+		{ "menuentry 'a' {\n echo {\n linux /k root=1\n}\n}\n", "a", NULL },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < SP_ELEMENTS(cases); i++) {
+		struct sp_buf file = { .data = (char *) cases[i].file, .len = strlen(cases[i].file) };
+		sp_autobuf struct sp_buf ret = { 0 };
+		sp_automenu struct sp_menu menu = { 0 };
+		sp_autoerror struct sp_error *err = NULL;
+		int r = sp_grubcfg_parse(&file, &menu, &err);
+
+		assert_int_equal(r == 0 && menu.n > 0, 1);
+		r = sp_grubcfg_copy_entry(&file, &menu.v[0], "menuentry 'c'", cases[i].args, &ret, &err);
+		assert_int_equal(r, cases[i].copy ? 0 : -ENOTSUP);
+		if (cases[i].copy)
+			assert_string_equal(ret.data, cases[i].copy);
+		else
+			assert_int_equal(ret.len, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_readings), cmocka_unit_test(test_refusals), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_names),	 cmocka_unit_test(test_any_bytes),
 	};
