@@ -25,6 +25,8 @@ struct sp_entry {
 	struct sp_strv initrd;
 	char *options;	   /* the options line that its loader reads, as written; NULL: it has none */
 	char *line;	   /* what the loader would pass: variables expanded; "" when none */
+	char *product;	   /* what is generated for it alone, in the root; NULL: it is of ops->product, or nothing is */
+	char *fixed;	   /* with a product: what is on the line without it */
 	bool named;	   /* its file name says that it is this system's */
 	bool ours;	   /* belongs to this system (named, and with our root=) and is ours to change */
 	bool rescue;	   /* left as it is */
@@ -73,10 +75,12 @@ struct sp_source {
  */
 struct sp_started {
 	char *loader;	     /* LoaderInfo: "systemd-boot 257.9", "GRUB 2.12", "Limine 12.9.0" */
+	char *stub;	     /* StubInfo: "systemd-stub 257.9", where a unified kernel image was started */
 	char *partition;     /* LoaderDevicePartUUID: that of the loader */
 	char *entry_default; /* LoaderEntryDefault */
 	char *entry_last;    /* LoaderEntryLastBooted */
 	char *cmdline;	     /* of the running kernel */
+	bool secure_boot;    /* it is known to be on */
 };
 
 /* An entry of our own in the menu, beside the system's: a trial's, or the way back. It starts the same kernel as `like`. */
@@ -134,15 +138,16 @@ struct sp_boot_ops {
 
 	const char *own_file; /* it extends the line; NULL: tokens are moved in the places */
 	void (*render)(const struct sp_dropin_line *lines, size_t n, struct sp_buf *ret); /* none: empty */
-	const char *product;  /* what is generated: it holds the entries */
+	const char *product;  /* what is generated: it holds the entries; where each has one of its own, how they are called */
 	const char *command;  /* what makes it, as a user would type it */
+	const char *later;    /* what a user types where it was not made by apply; NULL: the command */
 	/*
-	 * Make the product from the sources as they stand on disk, with the system's own tool, and check it; it is
-	 * written nowhere. Only where sp_generators_refusal() has none. boot: as read before the sources changed. -EBADMSG: the
-	 * product is not what it must be; else as sp_child_run().
+	 * Make the products from the sources as they stand on disk, with the system's own tool, and check them; an edit each
+	 * is added to products. Only where sp_generators_refusal() has none. boot: as read before the sources changed.
+	 * -EBADMSG: a product is not what it must be; else as sp_child_run().
 	 */
 	int (*generate)(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
-			struct sp_buf *product, struct sp_error **err);
+			struct sp_edits *products, struct sp_error **err);
 };
 
 struct sp_boot {
@@ -157,6 +162,7 @@ struct sp_boot {
 	size_t n_sources;
 	char *entries_why; /* why the entries are not known; NULL: they are */
 	bool entries_broken; /* with entries_why: the product itself is missing or damaged, and has to be made anew */
+	struct sp_error *refusal; /* why nothing can be generated, whoever does it; NULL: it can */
 	struct sp_strv warnings;
 	char *root_arg; /* "root=UUID=..." of this system; NULL: unknown */
 };

@@ -85,13 +85,17 @@ static bool any_has_prefix(const struct sp_strv *prefixes, const struct sp_strv 
 	return false;
 }
 
-/* What the names of this system's entries begin with. */
+void sp_entries_prefixes(const struct sp_root *root, struct sp_strv *ret)
+{
+	add_prefix(root, "/etc/kernel/entry-token", is_entry_token, ret);
+	add_prefix(root, "/etc/machine-id", is_machine_id, ret);
+}
+
 static int read_prefixes(const struct sp_root *root, const struct sp_strv *files, struct sp_strv *ret, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv image = { 0 };
 
-	add_prefix(root, "/etc/kernel/entry-token", is_entry_token, ret);
-	add_prefix(root, "/etc/machine-id", is_machine_id, ret);
+	sp_entries_prefixes(root, ret);
 	sp_strv_add(&image, NOBODYS_ID "-");
 	if (!any_has_prefix(ret, files) && any_has_prefix(&image, files)) {
 		sp_strv_clear(ret);
@@ -119,6 +123,8 @@ static void entry_clear(struct sp_entry *e)
 	sp_strv_clear(&e->initrd);
 	free(e->options);
 	free(e->line);
+	free(e->product);
+	free(e->fixed);
 	free(e->why);
 }
 

@@ -68,13 +68,13 @@ static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct s
 /* --- the menu ----------------------------------------------------------------------------------------------------- */
 
 static int generate(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
-		    struct sp_buf *product, struct sp_error **err)
+		    struct sp_edits *products, struct sp_error **err)
 {
 	const struct sp_grub_maker maker = { find_tool(root), sp_grub_d_read_sources };
 
 	if (!maker.tool)
 		return sp_error_set(err, -ENOENT, "there is no grub-mkconfig that reads " SP_GRUB_D);
-	return sp_grub_make(root, &maker, boot, wanted, product, err);
+	return sp_grub_make(root, &maker, boot, wanted, products, err);
 }
 
 /* --- our file ---------------------------------------------------------------------------------------------------- */

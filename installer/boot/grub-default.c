@@ -166,25 +166,25 @@ static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct s
 /* --- the menu ---------------------------------------------------------------------------------------------------- */
 
 static int generate_with(const struct sp_root *root, const char *const list[2], const struct sp_boot *boot,
-			 const struct sp_tokens *wanted, struct sp_buf *product, struct sp_error **err)
+			 const struct sp_tokens *wanted, struct sp_edits *products, struct sp_error **err)
 {
 	const struct sp_grub_maker maker = { find_tool(root, list), read_sources };
 
 	if (!maker.tool)
 		return sp_error_set(err, -ENOENT, "'%s' is not there any more", list[0]);
-	return sp_grub_make(root, &maker, boot, wanted, product, err);
+	return sp_grub_make(root, &maker, boot, wanted, products, err);
 }
 
 static int generate(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
-		    struct sp_buf *product, struct sp_error **err)
+		    struct sp_edits *products, struct sp_error **err)
 {
-	return generate_with(root, tools, boot, wanted, product, err);
+	return generate_with(root, tools, boot, wanted, products, err);
 }
 
 static int generate2(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
-		     struct sp_buf *product, struct sp_error **err)
+		     struct sp_edits *products, struct sp_error **err)
 {
-	return generate_with(root, tools2, boot, wanted, product, err);
+	return generate_with(root, tools2, boot, wanted, products, err);
 }
 
 const struct sp_boot_ops sp_boot_grub_default = {

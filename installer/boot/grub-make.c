@@ -83,14 +83,21 @@ static int check_product(const struct sp_root *root, const struct sp_grub_maker 
 
 /* Without -o it writes to its standard output, so that nothing half-made ever lies in /boot. */
 int sp_grub_make(const struct sp_root *root, const struct sp_grub_maker *maker, const struct sp_boot *boot,
-		 const struct sp_tokens *wanted, struct sp_buf *product, struct sp_error **err)
+		 const struct sp_tokens *wanted, struct sp_edits *products, struct sp_error **err)
 {
-	int r = run(root, maker->tool, NULL, GENERATE_SECONDS, product, err);
+	sp_autobuf struct sp_buf product = { 0 };
+	struct sp_edit *edit = NULL;
+	int r = run(root, maker->tool, NULL, GENERATE_SECONDS, &product, err);
 
 	if (r < 0)
 		return r;
-	r = check_script(root, product, err);
+	r = check_script(root, &product, err);
 	if (r == 0)
-		r = check_product(root, maker, boot, product, wanted, err);
-	return r < 0 ? sp_error_wrap(err, "what %s made cannot be used", strrchr(maker->tool, '/') + 1) : 0;
+		r = check_product(root, maker, boot, &product, wanted, err);
+	if (r < 0)
+		return sp_error_wrap(err, "what %s made cannot be used", strrchr(maker->tool, '/') + 1);
+	r = sp_edits_add(products, root, boot->ops->product, &product, &edit, err);
+	if (r == 0 && !edit->before.exists)
+		edit->after.meta.mode = 0600; /* it may hold a password of the menu */
+	return r;
 }

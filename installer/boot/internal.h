@@ -11,6 +11,7 @@ extern const struct sp_boot_ops sp_boot_grub_default;
 extern const struct sp_boot_ops sp_boot_grub2_default;
 extern const struct sp_boot_ops sp_boot_refind;
 extern const struct sp_boot_ops sp_boot_systemd_boot;
+extern const struct sp_boot_ops sp_boot_uki;
 
 /* Hand an error over to the caller; returns its code. */
 static inline int sp_boot_fail(struct sp_error **err, struct sp_error **why)
@@ -41,6 +42,8 @@ struct sp_entry_rules {
 	int (*compare)(const void *a, const void *b); /* the order of its menu: struct sp_entry */
 };
 
+/* What the names of this system's entries begin with: "<entry-token>-", "<machine-id>-". */
+void sp_entries_prefixes(const struct sp_root *root, struct sp_strv *ret);
 /* File names of entries ("*.conf"), sorted by name. -ENOENT: no such folder. */
 int sp_entries_list(const struct sp_root *root, const char *dir, struct sp_strv *ret, struct sp_error **err) sp_must_check;
 /* How many of them start a Linux kernel; one that cannot be read counts, so that reading it gives the error. */
@@ -157,7 +160,7 @@ struct sp_grub_maker {
 };
 /* ops->generate of such setups. */
 int sp_grub_make(const struct sp_root *root, const struct sp_grub_maker *maker, const struct sp_boot *boot,
-		 const struct sp_tokens *wanted, struct sp_buf *product, struct sp_error **err) sp_must_check;
+		 const struct sp_tokens *wanted, struct sp_edits *products, struct sp_error **err) sp_must_check;
 
 /* --- grub-d.c, grub-d-sources.c ------------------------------------------------------------------------------------ */
 
@@ -179,12 +182,42 @@ struct sp_sd_boot {
 	struct sp_strv roots;	/* values of root= that are this system's */
 	bool proven;		/* they are known from elsewhere than its entries */
 };
+/* The folders where the partitions that it reads are mounted, each once. */
+void sp_sd_boot_folders(const struct sp_root *root, struct sp_strv *ret);
+void sp_sd_boot_clear(struct sp_sd_boot *rd);
+bool sp_sd_boot_is_way_out(const struct sp_entry *e); /* people go to it when the others fail */
 extern const struct sp_entry_rules sp_sd_boot_rules; /* how systemd-boot reads entries, and sorts them */
 /* Set by_default as systemd-boot does: LoaderEntryDefault, loader.conf's default, the first of the menu. */
 int sp_sd_boot_mark_default(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
 /* Set ours, why of the others, and root_arg. -ENOENT: none is this system's. */
 int sp_sd_boot_claim(struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
 int sp_sd_boot_add_places(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
+
+/* --- uki.c, uki-image.c, uki-addon.c: unified kernel images -------------------------------------------------------- */
+
+#define SP_UKI_FOLDER "/EFI/Linux"
+#define SP_UKI_SOURCE "/etc/kernel/strix-provision.cmdline" /* of our addons: a line of our arguments */
+#define SP_UKI_ADDON  "strix-provision.addon.efi"
+#define SP_UKI_EXTRA  ".extra.d" /* behind an image's name: the folder of its addons */
+
+struct sp_uki {
+	char *line;	/* .cmdline */
+	char *version;	/* .uname; NULL: it does not say */
+	char *os, *title, *sort_key; /* of .osrel: ID, PRETTY_NAME, IMAGE_ID or ID; NULL */
+	unsigned stub;	/* version of systemd-stub; 0: it is another stub, or does not say */
+	bool is_image;	/* it has a kernel; else it is an addon */
+	bool is_signed;
+	unsigned machine; /* SP_PE_X86_64 */
+};
+/* -EBADMSG: it is no image and no addon with a command line; -EINVAL: the line is no text. */
+int sp_uki_read(const struct sp_root *root, const char *path, struct sp_uki *ret, struct sp_error **err) sp_must_check;
+void sp_uki_clear(struct sp_uki *u);
+#define sp_autouki sp_cleanup(sp_uki_clear)
+
+/* What keeps us from making an addon; NULL: nothing. Owned. */
+struct sp_error *sp_uki_refusal(const struct sp_root *root, const struct sp_boot *boot);
+int sp_uki_generate(const struct sp_root *root, const struct sp_boot *boot, const struct sp_tokens *wanted,
+		    struct sp_edits *products, struct sp_error **err) sp_must_check; /* ops->generate */
 
 /* --- table.c ----------------------------------------------------------------------------------------------------- */
 

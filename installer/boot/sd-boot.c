@@ -50,7 +50,7 @@ static bool may_have(const struct sp_root *root, const char *folder, const char 
 }
 
 /* Where the partitions are mounted by custom, and by the user's choice; each once, however many names lead there. */
-static void find_folders(const struct sp_root *root, struct sp_strv *ret)
+void sp_sd_boot_folders(const struct sp_root *root, struct sp_strv *ret)
 {
 	static const char *const usual[] = { "/efi", "/boot", "/boot/efi" };
 	sp_autostrv struct sp_strv names = { 0 };
@@ -62,7 +62,8 @@ static void find_folders(const struct sp_root *root, struct sp_strv *ret)
 		sp_autofree char *folder = NULL;
 
 		if (sp_root_resolve(root, names.v[i], &folder) == 0 && !sp_strv_has(ret, folder) &&
-		    (may_have(root, folder, "/loader") || has(root, folder, "/EFI/systemd")))
+		    (may_have(root, folder, "/loader") || has(root, folder, "/EFI/systemd") ||
+		     has(root, folder, SP_UKI_FOLDER)))
 			sp_strv_add(ret, folder);
 	}
 }
@@ -134,7 +135,7 @@ static int probe(const struct sp_root *root, struct sp_strv *seen, struct sp_err
 	(void) err;
 	if (sp_boot_is_ostree(root) || belongs_to_a_tool(root))
 		return 0;
-	find_folders(root, &folders);
+	sp_sd_boot_folders(root, &folders);
 	for (size_t i = 0; i < folders.n; i++) {
 		const size_t n = count_shown(root, folders.v[i]);
 
@@ -159,7 +160,7 @@ static bool is_auto(const struct sp_entry *e)
  * An entry that people go to when the others fail stays as it is: one that is called so, or whose image is the one for any
  * hardware, which mkinitcpio calls "-fallback".
  */
-static bool is_way_out(const struct sp_entry *e)
+bool sp_sd_boot_is_way_out(const struct sp_entry *e)
 {
 	static const char *const words[] = { "rescue", "fallback", "recovery" };
 	bool found = false;
@@ -175,7 +176,7 @@ static void look_at(const struct sp_sd_boot *rd, struct sp_entry *e)
 {
 	free(e->line);
 	e->line = sp_xstrdup(e->options ? e->options : "");
-	e->rescue = e->rescue || is_way_out(e);
+	e->rescue = e->rescue || sp_sd_boot_is_way_out(e);
 	e->hidden = is_auto(e) || (e->linux_path && !has_kernel(rd->root, e->path, e->linux_path));
 	if (!e->hidden || e->why)
 		return;
@@ -209,7 +210,7 @@ static int read_entries(const struct sp_sd_boot *rd, struct sp_error **err)
 static void note_images(const struct sp_sd_boot *rd)
 {
 	for (size_t i = 0; i < rd->folders.n; i++) {
-		sp_autofree char *dir = sp_xasprintf("%s/EFI/Linux", rd->folders.v[i]);
+		sp_autofree char *dir = sp_xasprintf("%s" SP_UKI_FOLDER, rd->folders.v[i]);
 		sp_autostrv struct sp_strv names = { 0 };
 		size_t n = 0;
 
@@ -223,7 +224,7 @@ static void note_images(const struct sp_sd_boot *rd)
 	}
 }
 
-static void sd_boot_clear(struct sp_sd_boot *rd)
+void sp_sd_boot_clear(struct sp_sd_boot *rd)
 {
 	sp_strv_clear(&rd->folders);
 	sp_strv_clear(&rd->roots);
@@ -233,9 +234,9 @@ static void sd_boot_clear(struct sp_sd_boot *rd)
 
 static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
 {
-	sp_cleanup(sd_boot_clear) struct sp_sd_boot rd = { .root = root, .boot = boot };
+	sp_cleanup(sp_sd_boot_clear) struct sp_sd_boot rd = { .root = root, .boot = boot };
 
-	find_folders(root, &rd.folders);
+	sp_sd_boot_folders(root, &rd.folders);
 	int r = sp_line_read(root, SP_FUTURE, &rd.future, err);
 	if (r == 0)
 		r = read_entries(&rd, err);

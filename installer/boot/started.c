@@ -2,7 +2,8 @@
 /*
  * How the running system was started: the variables of the Boot Loader Interface, and /proc/cmdline. LoaderInfo alone does
  * not say systemd-boot: GRUB's module bli and Limine set it, too, so its text is looked at. GRUB puts BOOT_IMAGE= in
- * front of the command line; systemd-boot adds nothing but initrd=.
+ * front of the command line; systemd-boot adds nothing but initrd=. A unified kernel image has its own line,
+ * and its stub says that it was started, whoever did that.
  */
 #include "base/efivar.h"
 #include "boot/internal.h"
@@ -45,6 +46,16 @@ static char *read_variable(const struct sp_root *machine, struct sp_efi **efi, c
 	return *text ? sp_steal(text) : NULL;
 }
 
+/* One byte, 1 when on (UEFI 2.10, 3.3). What is not known counts as off: then only the firmware can refuse. */
+static bool read_secure_boot(const struct sp_root *machine, struct sp_efi **efi)
+{
+	sp_autofree char *path = sp_efi_path(SP_EFI_GLOBAL, "SecureBoot");
+	sp_autobuf struct sp_buf value = { 0 };
+
+	return sp_root_exists(machine, path) && (*efi || sp_efi_open(machine, efi, NULL) == 0) &&
+	       sp_efi_get(*efi, SP_EFI_GLOBAL, "SecureBoot", &value, NULL, NULL) == 0 && value.len == 1 && value.data[0] == 1;
+}
+
 void sp_started_read(const struct sp_root *machine, struct sp_started *ret)
 {
 	sp_autoefi struct sp_efi *efi = NULL;
@@ -54,6 +65,8 @@ void sp_started_read(const struct sp_root *machine, struct sp_started *ret)
 		return;
 	if (sp_root_read_line(machine, "/proc/cmdline", &ret->cmdline) < 0)
 		ret->cmdline = NULL;
+	ret->stub = read_variable(machine, &efi, "StubInfo");
+	ret->secure_boot = ret->stub && read_secure_boot(machine, &efi);
 	ret->loader = read_variable(machine, &efi, "LoaderInfo");
 	if (!ret->loader)
 		return;
@@ -65,6 +78,7 @@ void sp_started_read(const struct sp_root *machine, struct sp_started *ret)
 void sp_started_clear(struct sp_started *s)
 {
 	free(s->loader);
+	free(s->stub);
 	free(s->partition);
 	free(s->entry_default);
 	free(s->entry_last);
@@ -72,13 +86,21 @@ void sp_started_clear(struct sp_started *s)
 	*s = (struct sp_started){ 0 };
 }
 
+/* "systemd-boot 257.9" */
+static bool is_called(const char *info, const char *name)
+{
+	const size_t n = strlen(name);
+
+	return info && strncmp(info, name, n) == 0 && (!info[n] || info[n] == ' ');
+}
+
 int sp_started_by(const struct sp_started *s, const char *loader)
 {
-	const size_t n = loader ? strlen(loader) : 0;
-
-	if (!s->loader || !loader)
+	if ((!s->loader && !s->stub) || !loader)
 		return 0;
-	return strncmp(s->loader, loader, n) == 0 && (!s->loader[n] || s->loader[n] == ' ') ? 1 : -1;
+	if (s->stub) /* the line is the image's, not that of an entry of the loader's */
+		return is_called(s->stub, loader) ? 1 : -1;
+	return is_called(s->loader, loader) ? 1 : -1;
 }
 
 static bool has_boot_image(const struct sp_started *s)
@@ -101,6 +123,8 @@ int sp_started_like(const struct sp_started *s, const char *loader)
 
 char *sp_started_text(const struct sp_started *s)
 {
+	if (s->stub)
+		return sp_xasprintf("StubInfo says '%s'", s->stub);
 	if (s->loader)
 		return sp_xasprintf("LoaderInfo says '%s'", s->loader);
 	if (s->cmdline)

@@ -5,7 +5,8 @@
 #include "boot/internal.h"
 
 const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, &sp_boot_grub_default,
-						     &sp_boot_grub2_default, &sp_boot_refind, &sp_boot_systemd_boot, NULL };
+						     &sp_boot_grub2_default, &sp_boot_refind, &sp_boot_systemd_boot,
+						     &sp_boot_uki, NULL };
 
 /* --- what is there when nothing was recognised ------------------------------------------------------------------- */
 
@@ -123,7 +124,7 @@ static int unsupported(const struct sp_root *root, const struct sp_started *star
 	see_grub(root, &found);
 	see_signs(root, &found);
 	bool denied = see_denied(root, &found);
-	if (started->loader)
+	if (started->loader || started->stub)
 		sp_strv_take(&found, sp_started_text(started));
 	if (found.n == 0)
 		sp_strv_add(&found, "no /boot/loader/entries, no grub.cfg, nothing else that names a command line");
@@ -227,7 +228,7 @@ static int ambiguous(const struct candidates *c, const struct sp_started *starte
 		sp_strv_addf(&texts, "%s (%s)", c->v[i].ops->name, seen);
 		sp_strv_addf(&options, "--boot %s", c->v[i].ops->name);
 	}
-	if (started->loader)
+	if (started->loader || started->stub)
 		sp_strv_take(&texts, sp_started_text(started));
 	sp_autofree char *all = sp_strv_join(&texts, " and "), *hint = sp_strv_join(&options, " or ");
 	(void) sp_error_set(err, -ENOTSUP, "%zu boot setups are there that cannot be told apart: %s", c->n, all);
@@ -314,6 +315,7 @@ void sp_boot_free(struct sp_boot *boot)
 	sp_strv_clear(&boot->seen);
 	sp_strv_clear(&boot->warnings);
 	free(boot->entries_why);
+	sp_error_free(boot->refusal);
 	free(boot->root_arg);
 	free(boot);
 }

@@ -14,7 +14,8 @@ static bool is_due(const struct sp_verifier *v)
 
 static char *waits_for(const struct sp_verifier *v)
 {
-	return sp_xasprintf("%s is still to be made on the first boot: %s", v->boot->ops->product, v->boot->ops->command);
+	return sp_xasprintf("%s is still to be made on the first boot: %s", v->boot->ops->product,
+			    sp_generation_later(v->boot));
 }
 
 const char *sp_check_waiting(const struct sp_verifier *v, const struct sp_applied_setting *s)

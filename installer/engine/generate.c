@@ -24,19 +24,27 @@ static bool is_on(const char *line, const char *token)
 	return p != SP_ABSENT && p != SP_OTHER;
 }
 
-bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone)
+static bool is_edited(const struct sp_edits *edits, const char *path)
+{
+	const struct sp_edit *e = path ? sp_edits_find(edits, path) : NULL;
+
+	return e && e->op != SP_OP_KEEP;
+}
+
+bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone,
+			 const struct sp_edits *edits)
 {
 	if (boot->entries_broken)
-		return true;
+		return !is_edited(edits, boot->ops->product);
 	for (size_t i = 0; i < boot->n_entries; i++) {
 		const struct sp_entry *e = &boot->entries[i];
-		if (!e->ours || e->rescue)
+		if (!e->ours || e->rescue || is_edited(edits, e->product ? e->product : boot->ops->product))
 			continue;
 		for (size_t k = 0; k < wanted->n; k++)
 			if (!is_effective(e->line, wanted->v[k].text))
 				return true;
 		for (size_t k = 0; k < gone->n; k++)
-			if (is_on(e->line, gone->v[k].text))
+			if (is_on(e->line, gone->v[k].text) && !(e->fixed && is_on(e->fixed, gone->v[k].text)))
 				return true;
 	}
 	return false;
@@ -53,10 +61,15 @@ void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, str
 	}
 }
 
+const char *sp_generation_later(const struct sp_boot *boot)
+{
+	return boot->ops->later ? boot->ops->later : boot->ops->command;
+}
+
 char *sp_generation_deferred(const struct sp_boot *boot, const char *why)
 {
 	return sp_xasprintf("on its first boot, run as root: %s (%s); the arguments are then in its menu, so this costs one "
-			    "more reboot", boot->ops->command, why);
+			    "more reboot", sp_generation_later(boot), why);
 }
 
 static bool line_changes(const struct sp_plan *p)
@@ -83,7 +96,7 @@ void sp_plan_generation(const struct sp_session *s, struct sp_plan *p)
 		return;
 	sp_wanted_tokens(p, &wanted);
 	sp_tokens_gone(&p->applied.common, &wanted, &gone);
-	const bool stale = sp_generation_stale(p->boot, &wanted, &gone);
+	const bool stale = sp_generation_stale(p->boot, &wanted, &gone, &p->edits);
 	if (!stale && !line_changes(p))
 		return;
 	p->reboot_required = true;
@@ -102,19 +115,13 @@ void sp_plan_generation(const struct sp_session *s, struct sp_plan *p)
 static int generate(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_edits *products,
 		    struct sp_error **err)
 {
-	sp_autobuf struct sp_buf product = { 0 };
-	struct sp_note note = { .product = true };
-	struct sp_edit *edit = NULL;
-	int r = job->boot->ops->generate(s->root, job->boot, job->wanted, &product, err);
+	const struct sp_note note = { .product = true };
+	int r = job->boot->ops->generate(s->root, job->boot, job->wanted, products, err);
 
+	for (size_t i = 0; i < products->n; i++)
+		products->v[i].note = sp_note_to_json(&note);
 	if (r == 0)
-		r = sp_edits_add(products, s->root, job->boot->ops->product, &product, &edit, err);
-	if (r < 0)
-		return r;
-	edit->note = sp_note_to_json(&note);
-	if (!edit->before.exists)
-		edit->after.meta.mode = 0600; /* it may hold a password of the menu */
-	r = sp_txn_stage(txn, products, err);
+		r = sp_txn_stage(txn, products, err);
 	return r < 0 ? r : sp_txn_publish(txn, err);
 }
 

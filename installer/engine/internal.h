@@ -143,14 +143,16 @@ void sp_sources_shadows(struct sp_plan *p);
 
 /*
  * Do the entries not say what they would, generated now: one of this system lacks a wanted token, or has one of
- * `gone`? Entries that we may not read are not called stale.
+ * `gone`? Entries that we may not read are not called stale, nor those whose product the edits bring.
  */
-bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone);
+bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone,
+			 const struct sp_edits *edits);
 /* Tokens of `was` that are not in `is`, or with another value. */
 void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, struct sp_tokens *ret);
 /* Whether apply generates, or leaves it for the first boot of the tree: generate, pending, actions, next. */
 void sp_plan_generation(const struct sp_session *s, struct sp_plan *p);
 /* "grub-mkconfig -o ...: left for ...", why it is not done here. Owned. */
+const char *sp_generation_later(const struct sp_boot *boot); /* the command alone */
 char *sp_generation_deferred(const struct sp_boot *boot, const char *why);
 
 /* --- live.c: values of the running system ------------------------------------------------------------------------ */

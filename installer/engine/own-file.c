@@ -24,6 +24,12 @@ static bool was_ours(const struct sp_plan *p, const struct sp_decision *d)
 	return false;
 }
 
+/* "/etc/default/grub:7"; "/efi/EFI/Linux/arch.efi". Owned. */
+static char *where_of(const struct sp_source *source)
+{
+	return source->line ? sp_xasprintf("%s:%u", source->path, source->line) : sp_xstrdup(source->path);
+}
+
 static void look_in_front(struct sp_plan *p, struct sp_decision *d)
 {
 	const struct sp_source *source = sp_source_before(p->boot, d->key);
@@ -31,12 +37,12 @@ static void look_in_front(struct sp_plan *p, struct sp_decision *d)
 
 	if (!value)
 		return;
+	sp_autofree char *where = where_of(source);
 	if (!sp_streq(value, d->value)) {
-		sp_strv_addf(&p->warnings, "%s:%u says '%s=%s'; it stays there, and ours is read later and wins", source->path,
-			     source->line, d->key, value);
+		sp_strv_addf(&p->warnings, "%s says '%s=%s'; it stays there, and ours is read later and wins", where, d->key, value);
 	} else if (!was_ours(p, d) && !sp_strv_has(&p->selection.replace, d->setting->id)) {
 		free(d->reason);
-		d->reason = sp_xasprintf("%s:%u already says so", source->path, source->line);
+		d->reason = sp_xasprintf("%s already says so", where);
 		d->state = SP_DECIDE_OK;
 		d->ours = false;
 	}
@@ -62,8 +68,8 @@ static void look_for_displaced(struct sp_plan *p, const struct sp_decision *d)
 		const char *token = d->setting->conflicts.v[i];
 		const enum sp_presence now = sp_cmdline_presence(e->line, token);
 		if (now != SP_ABSENT && now != SP_OTHER && !can_take_out(p->boot, token))
-			sp_strv_addf(&p->warnings, "'%s' stands against %s and is not taken out: no file says it in so many words, "
-				     "a shell computes it", token, d->setting->id);
+			sp_strv_addf(&p->warnings, "'%s' stands against %s and is not taken out: no file that can be changed says "
+				     "it in so many words", token, d->setting->id);
 	}
 }
 

@@ -281,6 +281,8 @@ int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 		(void) sp_error_exit(err, SP_EXIT_CONFLICT);
 		return sp_error_hint(err, "'strix-provision confirm' ends it by what the machine shows; confirm --cancel takes it back");
 	}
+	if (p->boot->refusal && (p->generate || p->next.generation_due))
+		return copy_error(p->boot->refusal, err);
 	return p->gate.refusal ? copy_error(p->gate.refusal, err) : 0;
 }
 

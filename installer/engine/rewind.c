@@ -222,20 +222,63 @@ int sp_rewind_places(struct sp_undo *u, struct sp_boot *boot, struct sp_error **
 
 /* --- what is generated -------------------------------------------------------------------------------------------- */
 
-void sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings)
+/*
+ * What an entry has as a product of its own is named by us and holds our tokens alone: where none are wanted it goes, and
+ * no tool is needed for that, whoever made it.
+ */
+static int drop_own_products(struct sp_undo *u, const struct sp_boot *boot, struct sp_error **err)
+{
+	const struct sp_note note = { .product = true };
+	int r = 0;
+
+	for (size_t i = 0; i < boot->n_entries && u->then.common.n == 0 && r == 0; i++) {
+		const char *path = boot->entries[i].product;
+		struct sp_edit *edit = NULL;
+
+		if (!path || sp_edits_find(&u->edits, path) || !sp_root_exists(u->s->root, path))
+			continue;
+		r = sp_edits_add(&u->edits, u->s->root, path, NULL, &edit, err);
+		if (r < 0)
+			break;
+		edit->note = sp_note_to_json(&note);
+		sp_strv_take(&u->drop_dirs, sp_xstrndup(edit->path, (size_t) (strrchr(edit->path, '/') - edit->path)));
+	}
+	return r;
+}
+
+/* Ours got into what is not generated again here. */
+static void tell_of_fixed(const struct sp_boot *boot, const struct sp_tokens *gone, struct sp_strv *warnings)
+{
+	for (size_t i = 0; i < boot->n_entries; i++) {
+		const struct sp_entry *e = &boot->entries[i];
+		bool has = false;
+
+		for (size_t k = 0; e->fixed && e->ours && k < gone->n; k++) {
+			const enum sp_presence p = sp_cmdline_presence(e->fixed, gone->v[k].text);
+			has = has || (p != SP_ABSENT && p != SP_OTHER);
+		}
+		if (has)
+			sp_strv_addf(warnings, "'%s' was built with our arguments in it, and has them until it is built anew",
+				     e->path);
+	}
+}
+
+int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings, struct sp_error **err)
 {
 	sp_autotokens struct sp_tokens gone = { 0 };
 	const char *why = sp_generators_refusal(u->s->root);
-	const struct sp_edit *e = boot->ops->product ? sp_edits_find(&u->edits, boot->ops->product) : NULL;
 
 	if (!boot->ops->generate)
-		return;
+		return 0;
 	u->now.generation_due = u->then.generation_due = false;
 	sp_tokens_gone(&u->now.common, &u->then.common, &gone);
-	if ((e && e->op != SP_OP_KEEP) || !sp_generation_stale(boot, &u->then.common, &gone))
-		return; /* it comes back with the files, or says the right thing already */
+	tell_of_fixed(boot, &gone, warnings);
+	int r = drop_own_products(u, boot, err);
+	if (r < 0 || !sp_generation_stale(boot, &u->then.common, &gone, &u->edits))
+		return r; /* it comes back with the files, or says the right thing already */
 	u->generate = !why;
 	u->now.generation_due = u->then.generation_due = why;
 	if (why)
 		sp_strv_take(warnings, sp_generation_deferred(boot, why));
+	return 0;
 }

@@ -29,4 +29,5 @@ void sp_rewind_firmware(struct sp_undo *u, const struct sp_facts *facts, struct 
  * What is generated and did not come back with the files is to be made anew, or, where that cannot be done here, is
  * recorded as due, with a warning that says what to do.
  */
-void sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings);
+int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings,
+		      struct sp_error **err) sp_must_check;

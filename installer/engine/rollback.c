@@ -87,9 +87,7 @@ static int plan_undo(struct sp_undo *u, struct sp_boot **boot, struct sp_strv *w
 		return 0;
 	}
 	r = sp_rewind_places(u, *boot, err);
-	if (r == 0)
-		sp_rewind_product(u, *boot, warnings);
-	return r;
+	return r < 0 ? r : sp_rewind_product(u, *boot, warnings, err);
 }
 
 /* --- carry it out ------------------------------------------------------------------------------------------------ */

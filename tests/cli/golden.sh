@@ -133,7 +133,7 @@ run_case() { # CASE
 
 	sp rollback --yes
 	expect_status "$1: rollback" "$rollback"
-	if has_generated_menu; then
+	if rollback_leaves_menu; then
 		reboot_machine
 		sp verify
 		expect_status "$1: verify after rollback and a reboot, before the menu is made" "$verify"

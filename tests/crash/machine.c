@@ -170,10 +170,59 @@ static size_t check_refind(const struct look *l, const char *path, char *text)
 	return n;
 }
 
+static size_t number_at(const unsigned char *bytes, size_t n)
+{
+	return n == 0 ? 0 : bytes[0] | number_at(bytes + 1, n - 1) << 8;
+}
+
+/* Of an image that the tests made themselves: where one of its sections is. */
+static const unsigned char *find_section(const struct node *n, const char *name, size_t *size)
+{
+	const unsigned char *bytes = (const unsigned char *) n->bytes.data;
+	const size_t at = n->bytes.len > 64 ? number_at(bytes + 60, 4) : 0;
+
+	if (at == 0 || at + 24 > n->bytes.len)
+		return NULL;
+	const size_t table = at + 24 + number_at(bytes + at + 20, 2);
+	for (size_t i = 0; i < number_at(bytes + at + 6, 2) && table + 40 * (i + 1) <= n->bytes.len; i++) {
+		const unsigned char *header = bytes + table + 40 * i;
+		const size_t offset = number_at(header + 20, 4);
+		*size = number_at(header + 8, 4);
+		if (strncmp((const char *) header, name, 8) == 0)
+			return offset + *size <= n->bytes.len ? bytes + offset : NULL;
+	}
+	return NULL;
+}
+
+/* A unified kernel image, with its addon of ours: kernel, initrd and line are in it. */
+static size_t check_image(const struct look *l, const char *path, char *text)
+{
+	static const char *const needed[] = { ".linux", ".initrd", ".osrel" };
+	sp_autofree char *addon_path = sp_xasprintf("%s.extra.d/strix-provision.addon.efi", path);
+	const struct node *image = tree_find(l->now, path), *addon = tree_find(l->now, addon_path);
+	size_t size = 0, more = 0;
+	const unsigned char *line = find_section(image, ".cmdline", &size);
+	const unsigned char *added = addon ? find_section(addon, ".cmdline", &more) : NULL;
+
+	(void) text;
+	if (strstr(path, ".extra.d/"))
+		return 0; /* looked at with its image */
+	for (size_t i = 0; i < SP_ELEMENTS(needed); i++)
+		if (!find_section(image, needed[i], &(size_t){ 0 }))
+			problem(l->problems, path, "it has no ", needed[i]);
+	if (addon && !added)
+		problem(l->problems, addon_path, "it has no .cmdline", "");
+	sp_autofree char *whole = sp_xasprintf("%.*s %.*s", (int) size, line ? (const char *) line : "", (int) (added ? more : 0),
+					       added ? (const char *) added : "");
+	check_line(l, path, whole);
+	return 1;
+}
+
 static const struct format {
 	const char *folder, *end;
 	size_t (*check)(const struct look *l, const char *path, char *text);
 } formats[] = {
+	{ "/EFI/Linux/", ".efi", check_image },
 	{ "/loader/entries/", ".conf", check_bls },
 	{ "/grub/", "/grub.cfg", check_grub_cfg },
 	{ "/grub2/", "/grub.cfg", check_grub_cfg },

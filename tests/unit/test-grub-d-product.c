@@ -63,7 +63,12 @@ static int generate(const char *dir, const struct sp_tokens *wanted, struct sp_b
 	sp_autoboot struct sp_boot *boot = NULL;
 
 	assert_int_equal(sp_boot_read(root, NULL, "grub-d", &boot, NULL), 0);
-	return boot->ops->generate(root, boot, wanted, product, err);
+	sp_autoedits struct sp_edits edits = { 0 };
+	int r = boot->ops->generate(root, boot, wanted, &edits, err);
+	assert_int_equal(edits.n, r == 0);
+	if (r == 0)
+		sp_buf_add(product, edits.v[0].after.bytes.data, edits.v[0].after.bytes.len);
+	return r;
 }
 
 static void products_are_checked(void **state)
