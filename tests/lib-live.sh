@@ -9,7 +9,10 @@ loader_of() { # PROGRAM
 
 loader=$(loader_of "$SP_BIN")
 [ -n "$loader" ] || skip_all "cannot tell the dynamic loader of $SP_BIN"
-libraries=$(ldd "$SP_BIN" | sed -n 's/.*=> \(\/[^ ]*\)\/[^ /]* (.*/\/host\1/p' | sort -u | tr '\n' ':')
+libraries_of() { # PROGRAM: folders as the namespace has them
+	ldd "$1" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\)\/[^ /]* (.*/\/host\1/p' | sort -u | tr '\n' ':'
+}
+libraries=$(libraries_of "$SP_BIN")
 
 as_namespace=
 if [ "$(id -u)" != 0 ]; then
@@ -27,6 +30,20 @@ install_shell() { # /bin/sh with its libraries: a generator is a script
 	done
 }
 
+# Python for the ukify of tests/bin; nothing: there is none.
+python=$(readlink -f /usr/bin/python3 2>/dev/null) || python=
+
+install_ukify() { # the tree's: tests/bin/ukify by the Python outside
+	mkdir -p "$TREE/usr/bin"
+	cat >"$TREE/usr/bin/ukify" <<EOF
+#!/bin/sh
+export PYTHONHOME=/host/usr PYTHONDONTWRITEBYTECODE=1
+exec /host$(loader_of "$python") --library-path $(libraries_of "$python") /host$python -s /host$SP_SRCDIR/tests/bin/ukify "\$@"
+EOF
+	chmod 755 "$TREE/usr/bin/ukify"
+	touch -d @1767225600 "$TREE/usr/bin/ukify"
+}
+
 new_system() { # MACHINE
 	new_machine "$1"
 	mkdir -p "$TREE/host" "$TREE/dev" "$TREE/proc/1" "$TREE/proc/self"
@@ -35,6 +52,7 @@ new_system() { # MACHINE
 	# where sanitizers look; tracing needs a real /proc
 	printf 'ASAN_OPTIONS=detect_leaks=0:exitcode=99\0UBSAN_OPTIONS=exitcode=99\0' >"$TREE/proc/self/environ"
 	install_shell
+	[ "$GENERATOR" != ukify ] || [ -z "$python" ] || install_ukify
 	list_root "$SCRATCH/before"
 }
 

@@ -3,10 +3,10 @@
 #include <errno.h>
 
 #include "base/child.h"
-#include "base/scratch.h"
 #include "boot/internal.h"
 #include "format/lines.h"
 #include "format/pe.h"
+#include "txn/scratch.h"
 
 enum {
 	BUILD_SECONDS = 60,

@@ -50,6 +50,20 @@ bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wan
 	return false;
 }
 
+void sp_generation_tell_fixed(const struct sp_boot *boot, const struct sp_tokens *gone, struct sp_strv *warnings)
+{
+	for (size_t i = 0; i < boot->n_entries; i++) {
+		const struct sp_entry *e = &boot->entries[i];
+		bool has = false;
+
+		for (size_t k = 0; e->fixed && e->ours && k < gone->n; k++)
+			has = has || is_on(e->fixed, gone->v[k].text);
+		if (has)
+			sp_strv_addf(warnings, "'%s' was built with arguments of ours that are to go, and has them until it is "
+				     "built anew", e->path);
+	}
+}
+
 void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, struct sp_tokens *ret)
 {
 	for (size_t i = 0; i < was->n; i++) {
@@ -96,6 +110,7 @@ void sp_plan_generation(const struct sp_session *s, struct sp_plan *p)
 		return;
 	sp_wanted_tokens(p, &wanted);
 	sp_tokens_gone(&p->applied.common, &wanted, &gone);
+	sp_generation_tell_fixed(p->boot, &gone, &p->warnings);
 	const bool stale = sp_generation_stale(p->boot, &wanted, &gone, &p->edits);
 	if (!stale && !line_changes(p))
 		return;

@@ -147,6 +147,8 @@ void sp_sources_shadows(struct sp_plan *p);
  */
 bool sp_generation_stale(const struct sp_boot *boot, const struct sp_tokens *wanted, const struct sp_tokens *gone,
 			 const struct sp_edits *edits);
+/* Entries with a part that is not generated here, and one of `gone` in it: a warning each. */
+void sp_generation_tell_fixed(const struct sp_boot *boot, const struct sp_tokens *gone, struct sp_strv *warnings);
 /* Tokens of `was` that are not in `is`, or with another value. */
 void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, struct sp_tokens *ret);
 /* Whether apply generates, or leaves it for the first boot of the tree: generate, pending, actions, next. */

@@ -246,23 +246,6 @@ static int drop_own_products(struct sp_undo *u, const struct sp_boot *boot, stru
 	return r;
 }
 
-/* Ours got into what is not generated again here. */
-static void tell_of_fixed(const struct sp_boot *boot, const struct sp_tokens *gone, struct sp_strv *warnings)
-{
-	for (size_t i = 0; i < boot->n_entries; i++) {
-		const struct sp_entry *e = &boot->entries[i];
-		bool has = false;
-
-		for (size_t k = 0; e->fixed && e->ours && k < gone->n; k++) {
-			const enum sp_presence p = sp_cmdline_presence(e->fixed, gone->v[k].text);
-			has = has || (p != SP_ABSENT && p != SP_OTHER);
-		}
-		if (has)
-			sp_strv_addf(warnings, "'%s' was built with our arguments in it, and has them until it is built anew",
-				     e->path);
-	}
-}
-
 int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings, struct sp_error **err)
 {
 	sp_autotokens struct sp_tokens gone = { 0 };
@@ -272,7 +255,7 @@ int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_s
 		return 0;
 	u->now.generation_due = u->then.generation_due = false;
 	sp_tokens_gone(&u->now.common, &u->then.common, &gone);
-	tell_of_fixed(boot, &gone, warnings);
+	sp_generation_tell_fixed(boot, &gone, warnings);
 	int r = drop_own_products(u, boot, err);
 	if (r < 0 || !sp_generation_stale(boot, &u->then.common, &gone, &u->edits))
 		return r; /* it comes back with the files, or says the right thing already */
