@@ -75,6 +75,12 @@ static bool is_state(const char *path)
 	return strncmp(path, STATE_DIR, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
+/* What another program writes for us: nothing depends on it, and its coming and going makes no other name less durable. */
+static bool is_scratch(const char *path)
+{
+	return path && sp_startswith(path, STATE_DIR "/scratch");
+}
+
 static bool is_above_state(const char *path)
 {
 	return sp_startswith(STATE_DIR, path) && STATE_DIR[strlen(path)] == '/';
@@ -332,7 +338,7 @@ static void on_call(struct order *o, const struct call *c)
 void order_feed(struct order *o, const struct calls *c, size_t without)
 {
 	for (size_t i = 0; i < c->n; i++, o->at++)
-		if (i != without && c->v[i].result >= 0)
+		if (i != without && c->v[i].result >= 0 && !is_scratch(c->v[i].path))
 			on_call(o, &c->v[i]);
 }
 
