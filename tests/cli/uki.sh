@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Unified kernel images on the running system: root and machine are "/" of a mount namespace (lib-live.sh), whose ukify is
-# the one of tests/bin. The real one is asked in tests/chroot/ukify.sh.
+# the one of tests/bin.
 #
 #   apply, again, change, rollback   an addon beside each image of this system, read back; every byte back
 #   a builder that fails, hangs, lies  nothing is changed
@@ -40,7 +40,7 @@ variable() { # NAME TEXT: of the Boot Loader Interface
 }
 
 secure_boot() { # 0|1
-	printf "\\006\\000\\000\\000\\00$1" >"$TREE/$VARS/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+	printf '%b' "\\006\\0\\0\\0\\00$1" >"$TREE/$VARS/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 }
 
 start() {
@@ -228,8 +228,8 @@ sp apply --yes --boot uki
 expect_status 'which works' 0
 new_machine zbook-64-arch-uki
 variable StubInfo 'systemd-stub 258'
-rm -r "$TREE/$LINUX"
 add_type1
+rm -r "${TREE:?}/$LINUX"
 sp apply --yes
 expect_status 'a stub was started, and no image is there to be seen' 6
 
