@@ -124,7 +124,7 @@ def run_all(options, folder, tap):
         if not options.only or row.name in options.only.split(","):
             tap.note(f"{row.name}: {row.title}")
             try:
-                Run(row, parts, ovmf, folder, tap).all()
+                (row.how or Run.all)(Run(row, parts, ovmf, folder, tap))
             except (Failed, OSError) as e:
                 tap.result(False, f"{row.name}: {e}")
                 tap.note(traceback.format_exc())
