@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""boot.py [--only ROW,...] [--keep FOLDER] [--cache FOLDER]: boots of virtual machines, through real boot loaders.
+"""boot.py [--cuts] [--only ROW,...] [--keep FOLDER] [--cache FOLDER]: boots of virtual machines, through real boot loaders.
 
 For each row of rows.py: a disk is made, and the machine, which presents itself as an HP ZBook Ultra G1a, is started once for
 each job of the row: detect and apply; verify and roll back after a restart; see that all is as before after another one.
+--cuts: the rows with power cuts, and no other.
 Needs root (debootstrap) and Debian's archive when the cache is empty.
 
-Environment: SP_BIN, SP_TREE, SP_SRCDIR. The output is TAP; the last line is "check-boot: N boots, M violations". Exit
+Environment: SP_BIN, SP_TREE, SP_SRCDIR; SP_BOOT_CUTS, how many, and SP_BOOT_SEED, which moments. The output is TAP; the last line is "check-boot: N boots, M violations". Exit
 status 77: something is missing here."""
 import argparse
 import os
@@ -53,6 +54,8 @@ class Tap:
                 self.result(line.startswith("ok "), f"{row} {boot.name}: {line.split('ok ', 1)[1]}")
             elif line.startswith("# "):
                 self.note("  " + line[2:])
+        if boot.late:
+            self.result(False, f"{row} {boot.name}: it stood still")
         if not self.result(boot.ended == ended, f"{row} {boot.name}: {'came' if boot.ended else 'did not come'} to its end"):
             self.note("console:")
             self.note("\n".join(boot.console.splitlines()[-CONSOLE_LINES:]))
@@ -84,25 +87,26 @@ class Run:
         return tree
 
     def make_disk(self, tree):
-        image.make(self.disk, small.split(tree, self.row.mounts, self.folder))
+        image.make(self.disk, small.split(tree, self.row.mounts, self.folder), self.row.boot_on)
         if self.row.bios:
             image.put_bios_grub(self.disk, f"{self.parts.grub}/i386-pc/boot.img", f"{self.folder}/core.img")
 
     def jobs(self):
         with open(f"{HERE}/guest-lib.sh", encoding="utf-8") as f:
             head = f.read()
-        for name in sorted(os.listdir(self.source)):
+        folder = f"{HERE}/rows/{self.row.jobs}" if self.row.jobs else self.source
+        for name in sorted(os.listdir(folder)):
             if re.match(r"\d", name):
-                with open(f"{self.source}/{name}", encoding="utf-8") as f:
+                with open(f"{folder}/{name}", encoding="utf-8") as f:
                     yield name, small.fill(head + f.read(), self.parts.names()) + "\nsay end\n"
 
     def all(self):
         self.make_disk(self.make_tree())
         virtual = machine.Machine(self.folder, self.disk, self.ovmf)
         for name, job in self.jobs():
-            boot = virtual.boot(name, job, self.row.seconds)
-            self.tap.boot(self.row.name, boot)
-            if not boot.ended:
+            boot, ended = virtual.boot(name, job, self.row.seconds), not name.endswith("panics")
+            self.tap.boot(self.row.name, boot, ended)
+            if boot.ended != ended or boot.late:
                 break
 
 
@@ -121,7 +125,7 @@ def run_all(options, folder, tap):
     parts = small.Parts(base.tree(options.cache, "testing"), program, sp_tree, source)
     ovmf = base.firmware(options.cache)
     for row in ROWS:
-        if not options.only or row.name in options.only.split(","):
+        if row.name in options.only.split(",") if options.only else options.cuts == row.name.endswith("-cuts"):
             tap.note(f"{row.name}: {row.title}")
             try:
                 (row.how or Run.all)(Run(row, parts, ovmf, folder, tap))
@@ -133,6 +137,7 @@ def run_all(options, folder, tap):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
+    parser.add_argument("--cuts", action="store_true")
     parser.add_argument("--keep")
     parser.add_argument("--cache", default=os.environ.get("SP_BOOT_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "strix-provision-boot"))

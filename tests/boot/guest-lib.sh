@@ -75,17 +75,21 @@ settings() { # what the settings of this program move, as the running system sho
 	done
 }
 
-tree() { # what is on disk and could have been touched
-	sp-tree list / etc boot efi
+tree() { # [-m] what is on disk and could have been touched; -m: without times
+	sp-tree list "$@" / etc boot efi
 }
 
-check_settings() { # all of the profile, with a GTT of 1 GiB
+check_line() { # what the profile does by boot arguments, with a GTT of 1 GiB
 	check 'ttm.pages_limit is on the line, once' once ttm.pages_limit=262144
 	check 'iommu=pt is on the line, once' once iommu=pt
 	check 'transparent_hugepage=always is on the line, once' once transparent_hugepage=always
 	check 'ttm took the limit' shows /sys/module/ttm/parameters/pages_limit '^262144$'
 	check 'huge pages are always' shows /sys/kernel/mm/transparent_hugepage/enabled '\[always\]'
 	check 'every IOMMU group is identity' iommu_is identity
+}
+
+check_settings() { # all of it
+	check_line
 	check 'swappiness' shows /proc/sys/vm/swappiness '^1$'
 	check 'dirty_ratio' shows /proc/sys/vm/dirty_ratio '^40$'
 	check 'dirty_background_ratio' shows /proc/sys/vm/dirty_background_ratio '^10$'
@@ -100,6 +104,78 @@ first_start() { # before anything is done
 	for key in ttm.pages_limit iommu transparent_hugepage amdgpu.gttsize; do
 		check "$key is not on the line" absent "$key"
 	done
+}
+
+# --- a trial ------------------------------------------------------------------------------------------------------------
+
+VARIABLE=/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+for GRUBENV in /boot/grub2/grubenv /boot/grub/grubenv ''; do
+	[ ! -e "$GRUBENV" ] || break
+done
+
+chosen() { # what the loader is to start once
+	if [ -n "$GRUBENV" ]; then
+		sed -n 's/^next_entry=//p' "$GRUBENV"
+	elif [ -e "$VARIABLE" ]; then
+		tail -c +5 "$VARIABLE" | tr -d '\000'
+	fi
+}
+
+choose() { # NAME: as the loader's own tool would
+	if [ -n "$GRUBENV" ]; then
+		cp -p "$GRUBENV" "$KEPT/grubenv"
+		{ grep -v -e '^##' -e '^next_entry=' "$GRUBENV" && echo "next_entry=$1"; } >/run/grubenv
+		{ cat /run/grubenv && head -c 1024 /dev/zero | tr '\000' '#'; } | head -c 1024 >"$GRUBENV"
+	else
+		{ printf '\007\000\000\000' && printf '%s' "$1" | sed 's/./&\n/g' | tr '\n' '\000' && printf '\000\000'; } >/run/variable
+		dd if=/run/variable of="$VARIABLE" bs=4096 2>/dev/null
+	fi
+	sync
+	check "the loader is told to start $1 once" [ "$(chosen)" = "$1" ]
+}
+
+unchoose() { # the loader leaves "next_entry=" where nothing was
+	[ -z "$GRUBENV" ] || cp -p "$KEPT/grubenv" "$GRUBENV"
+	sync
+}
+
+extra_entry() { # NAME: trial or before; what the loader calls ours, where it is in the menu
+	if [ -z "$GRUBENV" ]; then
+		find /efi/loader/entries -name "*~strix-$1.conf" | sed 's/.*\///'
+	else
+		sed -n "s/^menuentry .*--id \\(strix-provision-$1\\) .*/\\1/p" "${GRUBENV%/*}/custom.cfg" 2>/dev/null
+	fi
+}
+
+is_chosen() { # trial, before, or nothing
+	entry=${1:+$(extra_entry "$1")}
+	[ "$(chosen)" = "$entry" ] && [ "${entry:+yes}" = "${1:+yes}" ] || { echo "'$(chosen)' is chosen, not '$entry'" && false; }
+}
+
+default_line() { # of the entry that boots by default, as it is on disk
+	if [ -z "$GRUBENV" ]; then
+		sed -n 's/^options //p' /efi/loader/entries/*@KERNEL@.conf
+	elif [ -d /boot/loader/entries ]; then
+		sed -n 's/^options //p' /boot/loader/entries/*@KERNEL@.conf
+	else
+		sed -n '/^### BEGIN .*10_linux/,/^### END/s/^[[:blank:]]*linux[[:blank:]][[:blank:]]*[^ ]* //p' /boot/grub/grub.cfg | head -n 1
+	fi
+}
+
+trial_is() { # STATE [OUTCOME]: what status says of it
+	strix-provision --json status >"$OUT" 2>"$ERR"
+	sed -n '/^  "trial": {/,/^  }/p' "$OUT" >/run/trial
+	check "status: the trial is $1" shows /run/trial "\"state\": \"$1\""
+	[ -z "${2:-}" ] || check "status: it was $2" shows /run/trial "\"outcome\": \"$2\""
+}
+
+panic_catalogue() { # a line with which no kernel comes up
+	cp -r /usr/share/strix-provision /run/data
+	cat >/run/data/grub/zz-panic.cfg <<-'EOF'
+		settings = ( { id = "panic-rdinit"; key = "rdinit"; value = "/nonexistent"; summary = "panic"; },
+			{ id = "panic-init"; key = "init"; value = "/nonexistent"; summary = "panic"; } );
+	EOF
+	STRIX_PROVISION_DATADIR=/run/data
 }
 
 as_before() { # after rollback and a restart

@@ -19,7 +19,7 @@ PARTS = {
     "root": ("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", 3072, "0b007004-1111-4222-8333-444455556666",
              "20070000-aaaa-4bbb-8ccc-ddddeeeeffff"),
 }
-TOOLS = {"sfdisk": "fdisk", "mke2fs": "e2fsprogs", "mkfs.vfat": "dosfstools", "mcopy": "mtools"}
+TOOLS = {"mkfs.btrfs": "btrfs-progs", "sfdisk": "fdisk", "mke2fs": "e2fsprogs", "mkfs.vfat": "dosfstools", "mcopy": "mtools"}
 
 
 def find(tool):
@@ -72,6 +72,14 @@ def make_fat(path, name, folder):
         run("mcopy", "-s", "-m", "-i", at(path, name), *names, "::", env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
 
 
+def make_btrfs(path, name, folder):
+    _, size, _, uuid = PARTS[name]
+    run(find("truncate"), "-s", f"{size}M", f"{path}.btrfs")
+    run(find("mkfs.btrfs"), "-q", "-U", uuid, "-L", name, "--rootdir", folder, f"{path}.btrfs")
+    run(find("dd"), f"if={path}.btrfs", f"of={path}", "bs=1M", f"seek={starts()[0][name]}", "conv=notrunc,sparse", "status=none")
+    os.unlink(f"{path}.btrfs")
+
+
 def put_file(path, name, source, target):
     """Into the FAT of a disk, over what is there."""
     run("mcopy", "-o", "-i", at(path, name), source, f"::{target}", env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
@@ -92,12 +100,12 @@ def put_bios_grub(path, boot_image, core_image):
         f.write(core)
 
 
-def make(path, trees, boot_on="ext4"):
-    """trees: a folder for each of esp, boot and root."""
+MAKERS = {"ext4": make_ext4, "fat": make_fat, "btrfs": make_btrfs}
+
+
+def make(path, trees, boot_on):
+    """trees: a folder for each of esp, boot and root; boot_on: the file system of boot."""
     partition(path)
     make_fat(path, "esp", trees["esp"])
-    if boot_on == "ext4":
-        make_ext4(path, "boot", trees["boot"])
-    else:
-        make_fat(path, "boot", trees["boot"])
+    MAKERS[boot_on](path, "boot", trees["boot"])
     make_ext4(path, "root", trees["root"])

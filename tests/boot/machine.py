@@ -2,6 +2,7 @@
 """The virtual machine: an HP ZBook Ultra G1a as far as DMI and CPUID go, its console, and one boot of it."""
 import os
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -19,16 +20,21 @@ ESCAPES = re.compile(rb"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][0-9A-B]|[\r\x00]")
 class Boot:
     """What one start of the machine said. lines: behind "::"; ended: the job came to its end."""
 
-    def __init__(self, name, console, seconds):
-        self.name, self.seconds = name, seconds
-        with open(console, "rb") as f:
-            self.console = ESCAPES.sub(b"", f.read()).decode(errors="replace")
+    def __init__(self, name, raw, times, seconds):
+        self.name, self.raw, self.times, self.seconds = name, raw, times, seconds
+        self.console = ESCAPES.sub(b"", raw).decode(errors="replace")
         self.lines = re.findall(r"^:: (.*)$", self.console, re.M)
-        self.ended = "end" in self.lines
+        self.ended, self.late = "end" in self.lines, "late" in self.lines
 
     def said(self, word):
         """What was said behind a word."""
         return [line[len(word) + 1:] for line in self.lines if line.startswith(word + " ")]
+
+    def between(self, sign, other):
+        """Seconds between two texts on the console; "": the start."""
+        ends = [self.raw.find(text.encode()) + len(text) for text in (sign, other)]
+        first, second = (next((at for size, at in self.times if size >= end), self.seconds) for end in ends)
+        return second - (first if sign else 0)
 
 
 class Machine:
@@ -53,15 +59,32 @@ class Machine:
         return [word for disk, extra in ((self.disk, ""), (path, ",readonly=on"))
                 for word in ("-drive", f"if=virtio,format=raw,cache=unsafe,file={disk}{extra}")]
 
-    def boot(self, name, job, seconds):
+    def boot(self, name, job, seconds, cut=None):
+        """cut: what the console shows ("": nothing), and how many seconds after that the power is cut."""
         self.boots += 1
-        console = f"{self.folder}/console.{self.boots}"
         began = time.monotonic()
         command = [shutil.which("qemu-system-x86_64"), *HARDWARE, *self.firmware(), *self.disks(job)]
-        with open(console, "wb") as f:
-            try:
-                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=seconds,
-                               check=False)
-            except subprocess.TimeoutExpired:
-                f.write(b"\n:: late no end after %d s\n" % seconds)
-        return Boot(name, console, time.monotonic() - began)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
+            raw, times = watch(qemu, began, seconds, cut)
+        with open(f"{self.folder}/console.{self.boots}", "wb") as f:
+            f.write(raw)
+        return Boot(name, raw, times, time.monotonic() - began)
+
+
+def watch(qemu, began, seconds, cut):
+    """What it says, until it ends, or the power is cut, or it is late; and (bytes, seconds) of how that grew."""
+    text, times, last, due = b"", [], began + seconds, None
+    while True:
+        now = time.monotonic()
+        if cut and due is None and cut[0].encode() in text:
+            due = now + cut[1]
+        end = min(last, due or last)
+        if now >= end:
+            qemu.kill()
+            return text + (b"\n:: cut\n" if end == due else b"\n:: late\n"), times
+        if select.select([qemu.stdout], [], [], end - now)[0]:
+            more = os.read(qemu.stdout.fileno(), 65536)
+            if not more:
+                return text, times
+            text += more
+            times.append((len(text), time.monotonic() - began))

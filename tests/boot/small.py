@@ -11,10 +11,10 @@ from image import PARTS, find
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INITRAMFS_MODULES = "virtio_pci virtio_blk crc32c_generic ext4".split()
-SYSTEM_MODULES = INITRAMFS_MODULES + "efivarfs vfat nls_cp437 nls_ascii nls_utf8 ttm amdgpu".split()
+SYSTEM_MODULES = INITRAMFS_MODULES + "btrfs efivarfs vfat nls_cp437 nls_ascii nls_utf8 ttm amdgpu".split()
 LOADED = ("libefivar.so.1", "libkmod.so.2")  # by our program, while it runs
 ID = "5a3b0c9d8e7f41628394a5b6c7d8e9f0"
-GRUB_EFI = "part_gpt fat ext2 search search_fs_uuid search_fs_file normal configfile echo".split()
+GRUB_EFI = "part_gpt fat ext2 btrfs search search_fs_uuid search_fs_file normal configfile echo".split()
 GRUB_BIOS = ["biosdisk", *GRUB_EFI, "serial", "terminal"]
 
 
