@@ -68,7 +68,6 @@ class Run:
     def __init__(self, row, parts, ovmf, folder, tap):
         self.row, self.parts, self.ovmf, self.tap = row, parts, None if row.bios else ovmf, tap
         self.folder = f"{folder}/{row.name}"
-        self.source = f"{HERE}/rows/{row.folder or row.name}"
         self.disk = f"{self.folder}/disk"
         os.makedirs(self.folder)
 
@@ -79,10 +78,12 @@ class Run:
 
     def make_tree(self):
         tree = f"{self.folder}/tree"
-        small.make(self.parts, self.source, tree)
-        small.initramfs(self.parts, f"{self.folder}/initramfs")
-        self.place(tree, self.parts.kernel, self.row.kernel)
-        self.place(tree, f"{self.folder}/initramfs", self.row.initrd)
+        self.row.make(self.parts, f"{HERE}/rows/{self.row.tree}", tree)
+        if self.row.kernel:
+            self.place(tree, self.parts.kernel, self.row.kernel)
+        if self.row.initrd:
+            small.initramfs(self.parts, f"{self.folder}/initramfs")
+            self.place(tree, f"{self.folder}/initramfs", self.row.initrd)
         self.row.loader(self, tree)
         return tree
 
@@ -91,14 +92,21 @@ class Run:
         if self.row.bios:
             image.put_bios_grub(self.disk, f"{self.parts.grub}/i386-pc/boot.img", f"{self.folder}/core.img")
 
-    def jobs(self):
+    def read_jobs(self, folder, first):
         with open(f"{HERE}/guest-lib.sh", encoding="utf-8") as f:
             head = f.read()
-        folder = f"{HERE}/rows/{self.row.jobs}" if self.row.jobs else self.source
-        for name in sorted(os.listdir(folder)):
-            if re.match(r"\d", name):
-                with open(f"{folder}/{name}", encoding="utf-8") as f:
+        for name in sorted(os.listdir(f"{HERE}/rows/{folder}")):
+            if re.match(first, name):
+                with open(f"{HERE}/rows/{folder}/{name}", encoding="utf-8") as f:
                     yield name, small.fill(head + f.read(), self.parts.names()) + "\nsay end\n"
+
+    def preparations(self):
+        """What a system has to do for itself before anything else."""
+        return self.read_jobs(self.row.tree, "0")
+
+    def jobs(self):
+        yield from self.preparations()
+        yield from self.read_jobs(self.row.jobs or self.row.tree, "[1-9]")
 
     def all(self):
         self.make_disk(self.make_tree())
@@ -122,12 +130,12 @@ def run_all(options, folder, tap):
     program = os.path.abspath(os.environ.get("SP_BIN") or f"{source}/strix-provision")
     sp_tree = os.environ.get("SP_TREE") or f"{os.path.dirname(program)}/tests/tools/sp-tree"
     os.makedirs(options.cache, exist_ok=True)
-    parts = small.Parts(base.tree(options.cache, "testing"), program, sp_tree, source)
     ovmf = base.firmware(options.cache)
     for row in ROWS:
         if row.name in options.only.split(",") if options.only else options.cuts == row.name.endswith("-cuts"):
             tap.note(f"{row.name}: {row.title}")
             try:
+                parts = small.Parts(base.tree(options.cache, row.base), program, sp_tree, source)
                 (row.how or Run.all)(Run(row, parts, ovmf, folder, tap))
             except (Failed, OSError) as e:
                 tap.result(False, f"{row.name}: {e}")

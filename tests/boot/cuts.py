@@ -49,7 +49,10 @@ class Cuts:
 
     def whole(self, name, **more):
         """Without a cut; how long it takes."""
-        boot = self.virtual.boot(name, self.job(name, **more), self.run.row.seconds)
+        return self.must(name, self.job(name, **more))
+
+    def must(self, name, job):
+        boot = self.virtual.boot(name, job, self.run.row.seconds)
         self.run.tap.boot(self.run.row.name, boot)
         if not boot.ended:
             raise Failed(f"{name} does not work without a cut")
@@ -58,6 +61,8 @@ class Cuts:
     def prepare(self):
         """The states that the cuts begin at, what is before and after, and how long each part takes."""
         self.run.make_disk(self.run.make_tree())
+        for name, job in self.run.preparations():
+            self.must(name, job)
         before = self.whole("old").said("tree")[0]
         self.save("installed")
         self.seconds["arm"] = self.whole("arm").between(BEGIN, DONE)

@@ -9,8 +9,8 @@ import small
 LOAD = "search --no-floppy --fs-uuid --set=root {uuid}\nset prefix=($root){folder}\n"
 
 
-def environment(saved):
-    head = f"# GRUB Environment Block\nsaved_entry={saved}\n"
+def environment(*lines):
+    head = "".join(f"{line}\n" for line in ("# GRUB Environment Block", *lines))
     return head + "#" * (1024 - len(head))
 
 
@@ -28,17 +28,27 @@ def grub_config(run, folder, uuid):
     return path
 
 
-def grub(run, tree, efi="efi"):
-    """Both kinds, so that the same disk starts from UEFI and from a BIOS; in the way of Fedora."""
-    parts, folder = run.parts, f"{tree}/boot/grub2"
-    config = grub_config(run, "/grub2", image.PARTS["boot"][3])
+def put_grub(run, tree, where, variables):
+    """Both kinds, so that the same disk starts from UEFI and from a BIOS. where: the partition that GRUB's folder is on, the
+    folder there, the folder in the tree, and that of the ESP."""
+    part, inside, folder, esp = where
+    config = grub_config(run, inside, image.PARTS[part][3])
     for kind in ("x86_64-efi", "i386-pc"):
-        put_modules(parts, folder, kind)
-    with open(f"{folder}/grubenv", "w", encoding="ascii") as f:
-        f.write(environment(f"{small.ID}-{parts.version}"))
-    os.makedirs(f"{tree}/{efi}/EFI/BOOT")
-    parts.grub_image(f"{tree}/{efi}/EFI/BOOT/BOOTX64.EFI", "x86_64-efi", small.GRUB_EFI, config, "/grub2")
-    parts.grub_image(f"{run.folder}/core.img", "i386-pc", small.GRUB_BIOS, config, "/grub2")
+        put_modules(run.parts, f"{tree}/{folder}", kind)
+    with open(f"{tree}/{folder}/grubenv", "w", encoding="ascii") as f:
+        f.write(environment(*variables))
+    os.makedirs(f"{tree}/{esp}/EFI/BOOT")
+    run.parts.grub_image(f"{tree}/{esp}/EFI/BOOT/BOOTX64.EFI", "x86_64-efi", small.GRUB_EFI, config, inside)
+    run.parts.grub_image(f"{run.folder}/core.img", "i386-pc", small.GRUB_BIOS, config, inside)
+
+
+def grub(run, tree):
+    """In the way of Fedora."""
+    put_grub(run, tree, ("boot", "/grub2", "boot/grub2", "efi"), [f"saved_entry={small.ID}-{run.parts.version}"])
+
+
+def debian_grub(run, tree):
+    put_grub(run, tree, ("root", "/boot/grub", "boot/grub", "boot/efi"), [])
 
 
 def systemd_boot(run, tree):

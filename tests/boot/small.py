@@ -19,15 +19,15 @@ GRUB_BIOS = ["biosdisk", *GRUB_EFI, "serial", "terminal"]
 
 
 class Parts:
-    """Where the pieces of Debian testing are."""
+    """Where the pieces of a Debian are."""
 
-    def __init__(self, testing, program, sp_tree, source):
-        self.testing, self.program, self.sp_tree, self.source = testing, program, sp_tree, source
-        self.modules = glob.glob(f"{testing}/usr/lib/modules/*")[0]
+    def __init__(self, system, program, sp_tree, source):
+        self.system, self.program, self.sp_tree, self.source = system, program, sp_tree, source
+        self.modules = glob.glob(f"{system}/usr/lib/modules/*")[0]
         self.version = os.path.basename(self.modules)
         self.kernel = f"{self.modules}/vmlinuz"
-        self.grub = f"{testing}/usr/lib/grub"
-        self.systemd_boot = f"{testing}/usr/lib/systemd/boot/efi"
+        self.grub = f"{system}/usr/lib/grub"
+        self.systemd_boot = f"{system}/usr/lib/systemd/boot/efi"
 
     def names(self):
         """What is written between @ in the files of a row, and in their names."""
@@ -35,8 +35,8 @@ class Parts:
 
     def grub_image(self, target, kind, modules, config, prefix):
         """GRUB's core, by the grub-mkimage that belongs to its modules."""
-        libraries = f"{self.testing}/usr/lib/x86_64-linux-gnu"
-        run(f"{libraries}/ld-linux-x86-64.so.2", "--library-path", libraries, f"{self.testing}/usr/bin/grub-mkimage",
+        libraries = f"{self.system}/usr/lib/x86_64-linux-gnu"
+        run(f"{libraries}/ld-linux-x86-64.so.2", "--library-path", libraries, f"{self.system}/usr/bin/grub-mkimage",
             "-d", f"{self.grub}/{kind}", "-O", kind, "-p", prefix, "-c", config, "-o", target, *modules)
 
 
