@@ -51,10 +51,18 @@ void sp_root_close(struct sp_root *root)
 	free(root);
 }
 
-void sp_root_remember(struct sp_root *root)
+bool sp_root_remember(struct sp_root *root)
 {
-	if (!root->memory)
-		root->memory = sp_memory_new();
+	if (root->memory)
+		return false;
+	root->memory = sp_memory_new();
+	return true;
+}
+
+void sp_root_forget(struct sp_root *root)
+{
+	sp_memory_free(root->memory);
+	root->memory = NULL;
 }
 
 struct sp_memory *sp_root_memory(const struct sp_root *root)

@@ -28,10 +28,11 @@ int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct s
 void sp_root_close(struct sp_root *root);
 
 /*
- * From here on each file is read once, and a name that was not there stays so: for commands that change nothing, which then
- * speak of one moment. What is written through this tree afterwards is not seen.
+ * From here on each file is read once, and a name that was not there stays so: what only looks then speaks of one moment, and
+ * what is written meanwhile is not seen. True: it is new, and ends with sp_root_forget(); false: it was so already.
  */
-void sp_root_remember(struct sp_root *root);
+bool sp_root_remember(struct sp_root *root);
+void sp_root_forget(struct sp_root *root);
 struct sp_memory *sp_root_memory(const struct sp_root *root); /* for read.c; NULL: none */
 
 const char *sp_root_display(const struct sp_root *root); /* as the user named it */

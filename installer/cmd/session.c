@@ -31,8 +31,8 @@ int sp_session_open(const struct sp_cli *cli, struct sp_session *ret, struct sp_
 	if (rc < 0)
 		return rc;
 	if (cli->cmd->flags & SP_CMD_LOOKS) {
-		sp_root_remember(ret->root);
-		sp_root_remember(ret->machine);
+		(void) sp_root_remember(ret->root);
+		(void) sp_root_remember(ret->machine);
 	}
 	bool root_host = sp_root_is_host(ret->root), machine_host = sp_root_is_host(ret->machine);
 	if (cli->cmd->flags & SP_CMD_WRITES && root_host && !machine_host) {

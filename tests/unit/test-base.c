@@ -239,7 +239,8 @@ static void test_memory(void **state)
 	write_file(dir, "a", "one\n");
 	assert_int_equal(sp_root_open(dir, 0, &seen, NULL), 0);
 	assert_int_equal(sp_root_open(dir, 0, &fresh, NULL), 0);
-	sp_root_remember(seen);
+	assert_true(sp_root_remember(seen));
+	assert_false(sp_root_remember(seen));
 	assert_int_equal(sp_root_read(seen, "/a", SP_FILE_MAX, &b, NULL), 0);
 	assert_int_equal(sp_root_read(seen, "/b", SP_FILE_MAX, &b, NULL), -ENOENT);
 	assert_false(sp_root_exists(seen, "/b"));
@@ -252,6 +253,8 @@ static void test_memory(void **state)
 		assert_int_equal(sp_root_exists(i ? fresh : seen, "/b"), i);
 	}
 	assert_int_equal(sp_root_read(seen, "/a", 3, &b, NULL), -EFBIG);
+	sp_root_forget(seen);
+	assert_true(sp_root_exists(seen, "/b"));
 	assert_int_equal(unlink(file) | unlink(later) | rmdir(dir), 0);
 }
 
