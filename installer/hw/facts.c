@@ -60,6 +60,7 @@ static const struct {
 	[SP_FACT_EFI] = { "boot.efi", sp_read_efi, "/sys/firmware" },
 	[SP_FACT_SECURE_BOOT] = { "boot.secure_boot", sp_read_secure_boot,
 				  "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c" },
+	[SP_FACT_TPM_SEALED] = { "disk.tpm_sealed", sp_read_sealed, NULL },
 	[SP_FACT_CHROOT] = { "boot.chroot", sp_read_chroot, NULL },
 	[SP_FACT_CRASH_MIB] = { "memory.crash_mib", sp_read_mib, "/sys/kernel/kexec_crash_size" },
 	[SP_FACT_OVERCOMMIT] = { "sysctl.overcommit_memory", sp_read_number, VM "overcommit_memory" },

@@ -60,6 +60,7 @@ enum sp_fact {
 	SP_FACT_GTTSIZE,	/* text: may be -1; /sys/module/amdgpu/parameters/gttsize is 0600: unknown without root */
 	SP_FACT_EFI,		/* number: 1 booted by UEFI, 0 not */
 	SP_FACT_SECURE_BOOT,	/* number: 1, 0; unknown without EFI variables */
+	SP_FACT_TPM_SEALED,	/* list: encrypted disks that are open, whose key the TPM binds to what a command line changes */
 	SP_FACT_CHROOT,		/* number: 1 we run in a chroot, 0 not; 0 for a recorded machine */
 	/* What advisories are about. Of the machine: */
 	SP_FACT_CRASH_MIB,	/* memory that is kept for a crash kernel, MiB */

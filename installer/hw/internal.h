@@ -43,6 +43,7 @@ sp_fact_reader sp_read_uma_next;    /* carveout.c */
 sp_fact_reader sp_read_iommu_type;  /* platform.c: arg is the directory of the groups */
 sp_fact_reader sp_read_efi;	    /* efi.c: arg is the directory that tells */
 sp_fact_reader sp_read_secure_boot; /* efi.c: arg is the variable's file */
+sp_fact_reader sp_read_sealed;	    /* sealed.c */
 sp_fact_reader sp_read_chroot;	    /* platform.c */
 sp_fact_reader sp_read_ttm_module;  /* platform.c */
 sp_fact_reader sp_read_ttm_number;  /* platform.c: arg is a parameter of the ttm module */

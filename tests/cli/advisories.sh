@@ -252,6 +252,29 @@ has_not grub-d-arguments put $CLOUD 'GRUB_TIMEOUT=0\n#GRUB_CMDLINE_LINUX_DEFAULT
 MACHINE=zbook-64-fedora
 has_not grub-d-arguments put $CLOUD 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0"' # nobody reads the folder there
 
+# --- encrypted disks ------------------------------------------------------------------------------------------------
+
+sealed_disk() { # JSON-OF-THE-TOKEN [UUID-BEGINS]: nvme0n1p3 is open as dm-0, and its header has that token
+	put sys/class/block/dm-0/dm/uuid "${2:-CRYPT-LUKS2-}0123456789abcdef0123456789abcdef-luks"
+	mkdir -p "$TREE/sys/class/block/dm-0/slaves/nvme0n1p3" "$TREE/dev"
+	{
+		printf 'LUKS\272\276\000\002\000\000\000\000\000\000\100\000\000\000\000\000\000\000\000\001'
+		head -c 4072 /dev/zero
+		printf '{"keyslots":{},"tokens":{"0":%s}}' "$1"
+		head -c 12288 /dev/zero
+	} | head -c 16384 >"$TREE/dev/nvme0n1p3"
+}
+SYSTEMD='{"type":"systemd-tpm2","keyslots":["1"],"tpm2-pcrs"'
+has tpm-sealed-disk 'nvme0n1p3 \(systemd-tpm2, PCR 7\+8\)' sealed_disk "$SYSTEMD:[7,8]}"
+has tpm-sealed-disk 'nvme0n1p3 \(systemd-tpm2, a policy\)' sealed_disk "$SYSTEMD:[],\"tpm2_pubkey\":\"x\"}"
+has tpm-sealed-disk 'nvme0n1p3 \(clevis, PCR 8\+9\)' sealed_disk \
+	'{"type":"clevis","keyslots":["2"],"jwe":{"protected":"eyJjbGV2aXMiOnsicGluIjoidHBtMiIsInRwbTIiOnsicGNyX2lkcyI6IjgsOSJ9fX0"}}'
+has_not tpm-sealed-disk sealed_disk "$SYSTEMD:[7]}" # Secure Boot's keys: no line is measured there
+has_not tpm-sealed-disk sealed_disk '{"type":"luks2-keyring","keyslots":["1"]}'
+has_not tpm-sealed-disk sealed_disk "$SYSTEMD:[8]}" CRYPT-LUKS1-
+no_header() { sealed_disk "$SYSTEMD:[8]}" && rm "$TREE/dev/nvme0n1p3"; }
+has_not tpm-sealed-disk no_header
+
 # --- together -------------------------------------------------------------------------------------------------------
 
 NAME='several at once'
