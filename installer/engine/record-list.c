@@ -42,6 +42,7 @@ static const struct row machine_rows[] = {
 	{ HP "authentication/SPM/role", SP_TAKE_PLAIN },
 	/* which boot loader; its other variables have identifiers in UTF-16 */
 	{ "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", SP_TAKE_PLAIN },
+	{ "/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", SP_TAKE_PLAIN },
 	{ "/proc/swaps", SP_TAKE_COPY }, /* and whatever else a fact comes from: see sp_facts_paths() */
 	{ NULL, SP_TAKE_COPY },
 };
@@ -95,6 +96,15 @@ static const struct row root_rows[] = {
 	{ "/boot/EFI/systemd/*", SP_TAKE_NAME },
 	{ "/efi/EFI/systemd/*", SP_TAKE_NAME },
 	{ "/boot/efi/EFI/systemd/*", SP_TAKE_NAME },
+	{ "/boot/EFI/Linux/*.efi", SP_TAKE_IMAGE },
+	{ "/boot/EFI/Linux/*.efi.extra.d/*.addon.efi", SP_TAKE_IMAGE },
+	{ "/boot/loader/addons/*.addon.efi", SP_TAKE_IMAGE },
+	{ "/efi/EFI/Linux/*.efi", SP_TAKE_IMAGE },
+	{ "/efi/EFI/Linux/*.efi.extra.d/*.addon.efi", SP_TAKE_IMAGE },
+	{ "/efi/loader/addons/*.addon.efi", SP_TAKE_IMAGE },
+	{ "/boot/efi/EFI/Linux/*.efi", SP_TAKE_IMAGE },
+	{ "/boot/efi/EFI/Linux/*.efi.extra.d/*.addon.efi", SP_TAKE_IMAGE },
+	{ "/boot/efi/loader/addons/*.addon.efi", SP_TAKE_IMAGE },
 	{ "/boot/EFI/Linux/*", SP_TAKE_NAME },
 	{ "/efi/EFI/Linux/*", SP_TAKE_NAME },
 	{ "/boot/efi/EFI/Linux/*", SP_TAKE_NAME },

@@ -117,7 +117,9 @@ static void take_file(const struct sp_root *root, const char *path, enum sp_take
 		return;
 	item->plain = how == SP_TAKE_PLAIN;
 	sp_buf_add(&item->bytes, "", 0);
-	if (how == SP_TAKE_NAME)
+	if (how == SP_TAKE_IMAGE)
+		sp_record_image(root, path, item);
+	if (how == SP_TAKE_NAME || how == SP_TAKE_IMAGE)
 		return;
 	int r = sp_root_read(root, path, LIST_MAX, &item->bytes, NULL);
 	item->denied = r < 0;

@@ -63,6 +63,8 @@ static void replace(struct sp_item *item, struct sp_anon *anon)
 	item->bytes = out;
 	if (grubenv)
 		fill_grubenv(item);
+	if (item->image)
+		sp_record_image_make(item);
 }
 
 static int by_path(const void *a, const void *b)

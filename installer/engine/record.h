@@ -10,6 +10,7 @@ enum sp_item_kind { SP_ITEM_FILE, SP_ITEM_FOLDER, SP_ITEM_LINK };
 struct sp_item {
 	char *path; /* "/sys/class/dmi/id/sys_vendor" */
 	enum sp_item_kind kind;
+	bool image;  /* of a program for UEFI: bytes are the texts in it, until sp_record_image_make() */
 	bool plain;  /* comes from a package or names nobody: is left as it is */
 	bool denied; /* there, but not for us to read: is empty, and nobody may read it in the record either */
 	bool read_only; /* nobody may write it: for firmware that is the answer */
@@ -40,6 +41,7 @@ enum sp_take {
 	SP_TAKE_COPY,	/* whole, without identifiers */
 	SP_TAKE_PLAIN,	/* whole, as it is */
 	SP_TAKE_LINES,	/* of settings for the GPU; the others are left empty, so that lines keep their numbers */
+	SP_TAKE_IMAGE,	/* of a unified kernel image: what is read of it */
 	SP_TAKE_NAME,	/* as an empty file, or folder */
 	SP_TAKE_TARGET, /* of a link: the last part of its text, as a file */
 	SP_TAKE_GROUP,	/* of a link to an IOMMU group: a link in the record */
@@ -53,6 +55,12 @@ void sp_record_take(const struct sp_root *root, bool machine, const char *path, 
  */
 void sp_record_denied(const struct sp_root *root, const char *path, int code, struct sp_items *ret);
 bool sp_is_person(const char *line, char **ret_name); /* of passwd; the name is owned */
+
+/* --- record-image.c ------------------------------------------------------------------------------------------------
+ */
+
+void sp_record_image(const struct sp_root *root, const char *path, struct sp_item *item);
+void sp_record_image_make(struct sp_item *item);
 
 /* --- record-names.c: who is to go ----------------------------------------------------------------------------------
  */

@@ -39,6 +39,12 @@ void sp_pe_clear(struct sp_pe *pe);
  */
 const struct sp_pe_section *sp_pe_find(const struct sp_pe *pe, const char *name);
 
+/* A program of such sections; names of more than 8 bytes are cut off. */
+struct sp_pe_text {
+	const char *name, *text;
+};
+void sp_pe_make(const struct sp_pe_text *parts, size_t n, struct sp_buf *ret);
+
 /*
  * The command line in the bytes of a .cmdline section as systemd-stub passes it on: up to the first NUL, control characters
  * as blanks, none at its ends. Owned. -EINVAL: it is no UTF-8.

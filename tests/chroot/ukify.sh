@@ -17,7 +17,7 @@ CACHE=${SP_CACHE:-/var/tmp/strix-provision-cache}
 MIRROR=${SP_MIRROR:-} # none: debootstrap knows one
 SUITE=trixie
 BASE=$CACHE/$SUITE-ukify.tar
-PACKAGES=systemd-ukify,systemd-boot-efi,binutils,sbsigntool,openssl
+PACKAGES='systemd-ukify systemd-boot-efi binutils sbsigntool openssl'
 
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 command -v debootstrap >/dev/null 2>&1 || skip_all 'no debootstrap'
@@ -27,11 +27,16 @@ command -v debootstrap >/dev/null 2>&1 || skip_all 'no debootstrap'
 	export SP_IN_NAMESPACE SP_BIN SP_TREE SP_SRCDIR
 	exec unshare -m sh "$SP_SRCDIR/tests/chroot/ukify.sh" # what is mounted goes with the namespace
 }
-mkdir -p "$CACHE/debs" || skip_all "cannot write to $CACHE"
+mkdir -p "$CACHE/debs/partial" || skip_all "cannot write to $CACHE"
 
 # --- the system -----------------------------------------------------------------------------------------------------
 
 ROOT=$CACHE/run.$$
+mount_all() {
+	mount --make-rprivate / 2>/dev/null # what is unmounted at the end is ours alone
+	mount -t proc proc "$ROOT/proc" && mount --rbind /sys "$ROOT/sys" && mount --rbind /dev "$ROOT/dev"
+}
+
 unmount_all() {
 	umount -R "$ROOT/proc" "$ROOT/sys" "$ROOT/dev"
 }
@@ -43,15 +48,22 @@ remove_root() { # never what is mounted below it
 trap remove_root EXIT
 
 in_root() { # COMMAND...
-	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$ROOT" "$@"
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$ROOT" "$@"
 }
 
 build_base() {
-	debootstrap --variant=minbase --include="$PACKAGES" --cache-dir="$CACHE/debs" "$SUITE" "$ROOT" ${MIRROR:+"$MIRROR"} \
+	debootstrap --variant=minbase --cache-dir="$CACHE/debs" "$SUITE" "$ROOT" ${MIRROR:+"$MIRROR"} \
 		>"$SCRATCH/debootstrap" 2>&1 || {
 		note_file 'debootstrap' "$SCRATCH/debootstrap"
 		bail_out 'debootstrap failed'
 	}
+	mount_all || bail_out 'cannot mount'
+	# shellcheck disable=SC2086 # a list
+	in_root sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends "$@"' sh $PACKAGES >"$SCRATCH/apt" 2>&1 || {
+		note_file 'apt-get' "$SCRATCH/apt"
+		bail_out "cannot install $PACKAGES"
+	}
+	unmount_all
 	if ! tar -C "$ROOT" --one-file-system -cf "$BASE.new" . || ! mv "$BASE.new" "$BASE"; then
 		bail_out "cannot write $BASE"
 	fi
@@ -62,9 +74,7 @@ mkdir -p "$ROOT"
 [ -e "$BASE" ] || build_base
 mkdir -p "$ROOT"
 tar -C "$ROOT" -xf "$BASE" || bail_out "cannot unpack $BASE"
-mount --make-rprivate / 2>/dev/null # what is unmounted at the end is ours alone
-mount -t proc proc "$ROOT/proc" && mount --rbind /sys "$ROOT/sys" && mount --rbind /dev "$ROOT/dev" ||
-	skip_all 'cannot mount /proc, /sys and /dev below the chroot'
+mount_all || skip_all 'cannot mount /proc, /sys and /dev below the chroot'
 
 # Our program is built for the system that runs this: it brings its libraries, all but those of the C library.
 HOME_OF_OURS=$ROOT/opt/strix-provision

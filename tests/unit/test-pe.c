@@ -85,6 +85,26 @@ static void test_profiles(void **state)
 	expect_text(&file, &pe, ".initrd", NULL);
 }
 
+static void test_make(void **state)
+{
+	static const struct sp_pe_text texts[] = { { ".osrel", "ID=arch\n" }, { ".cmdline", "root=UUID=1 rw" }, { ".linux", "" },
+						   { ".too-long-a-name", "x" } };
+	sp_autobuf struct sp_buf file = { 0 };
+	sp_autope struct sp_pe pe = { 0 };
+
+	(void) state;
+	sp_pe_make(texts, SP_ELEMENTS(texts), &file);
+	assert_int_equal(sp_pe_parse(&file, file.len, &pe, NULL), 0);
+	assert_int_equal(pe.n, SP_ELEMENTS(texts));
+	assert_int_equal(pe.machine, SP_PE_X86_64);
+	for (size_t i = 0; i < 3; i++)
+		expect_text(&file, &pe, texts[i].name, texts[i].text);
+	expect_text(&file, &pe, ".too-lon", "x");
+	sp_pe_make(texts, 0, &file);
+	assert_int_equal(sp_pe_parse(&file, file.len, &pe, NULL), 0);
+	assert_int_equal(pe.n, 0);
+}
+
 /* --- damage ------------------------------------------------------------------------------------------------------ */
 
 #define SECTION(n) (PE_TABLE + (n) * 40)
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_sections), cmocka_unit_test(test_head),	 cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_damages),	 cmocka_unit_test(test_too_large), cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_signature), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_make),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
