@@ -178,6 +178,16 @@ static int apply_middle(struct rewrite *w, const struct hunk *m, struct sp_error
 	return apply_hunk(w, &h, err);
 }
 
+/* Then the last word has all that stands behind it, blanks too, and would have other ones once it was moved. */
+static bool has_open_quote(const char *line)
+{
+	bool open = false;
+
+	for (; *line; line++)
+		open = open != (*line == '"');
+	return open;
+}
+
 int sp_joined_rewrite(const struct sp_buf *file, const struct sp_joined *j, const char *line, struct sp_buf *ret,
 		      struct sp_error **err)
 {
@@ -186,6 +196,8 @@ int sp_joined_rewrite(const struct sp_buf *file, const struct sp_joined *j, cons
 	struct hunk m = { 0 };
 	int r;
 
+	if (!sp_joined_says(j, line) && has_open_quote(j->line.data))
+		return sp_error_set(err, -EOPNOTSUPP, "a quote is opened in its lines and never closed");
 	sp_args_parse(j->line.data, &was);
 	sp_args_parse(line, &now);
 	m.a_end = was.n;

@@ -90,9 +90,11 @@ static bool can_be_said(const struct format *f, const char *key, const char *val
 
 	if (f->dest == SP_DEST_MODPROBE && strchr(key, '"'))
 		return false; /* what it opens, the value closes */
+	if (f->dest == SP_DEST_MODPROBE && sp_endswith(value, "\\"))
+		return false; /* the line would go on */
 	f->render(&line, 1, &file);
 	f->parse(&file, &back);
-	return back.n == 1 && sp_streq(back.v[0].key, key) && *value && (f->dest != SP_DEST_MODPROBE || !strpbrk(value, "\"\n"));
+	return back.n == 1 && sp_streq(back.v[0].key, key) && *value && (f->dest != SP_DEST_MODPROBE || !strpbrk(value, "\"\r\n"));
 }
 
 /* What others wrote, as far as our files can say it. */
