@@ -55,3 +55,39 @@ def systemd_boot(run, tree):
     for path in ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"):
         os.makedirs(os.path.dirname(f"{tree}/efi/{path}"), exist_ok=True)
         shutil.copy(f"{run.parts.systemd_boot}/systemd-bootx64.efi", f"{tree}/efi/{path}")
+
+
+UKIFY = ('mount --make-rprivate / && mount --bind "$1" "$0/mnt" && mount -t proc proc "$0/proc" && cd / && shift && '
+         'exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 ukify build --config=/dev/null "$@"')
+
+
+def ukify(run, folder, *arguments):
+    """The real one, in the system that it is of; what it reads and writes is in the folder, which is /mnt there."""
+    small.run("unshare", "-m", "sh", "-c", UKIFY, run.parts.system, folder, *arguments)
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+
+
+def uki(run, tree):
+    """systemd-boot, an image with the real stub, and the addons that apply may ask for: there is no Python in the machine."""
+    systemd_boot(run, tree)
+    work = f"{run.folder}/uki"
+    os.makedirs(work)
+    shutil.copy(run.parts.kernel, f"{work}/linux")
+    shutil.copy(f"{tree}/etc/kernel/cmdline", f"{work}/cmdline")
+    shutil.copy(f"{tree}/usr/lib/os-release", f"{work}/os-release")
+    small.initramfs(run.parts, f"{work}/initrd")
+    ukify(run, work, "--linux=/mnt/linux", "--initrd=/mnt/initrd", "--cmdline=@/mnt/cmdline", "--os-release=@/mnt/os-release",
+          f"--uname={run.parts.version}", "--output=/mnt/arch-linux.efi")
+    os.makedirs(f"{tree}/efi/EFI/Linux")
+    shutil.move(f"{work}/arch-linux.efi", f"{tree}/efi/EFI/Linux/")
+    os.makedirs(f"{tree}/usr/lib/addons")
+    for name, more in (("plain", ""), ("gttsize", "amdgpu.gttsize=1024 ")):
+        write(f"{work}/{name}.line", f"iommu=pt {more}ttm.pages_limit=262144 transparent_hugepage=always\n")
+        ukify(run, work, f"--cmdline=@/mnt/{name}.line", f"--output=/mnt/{name}.efi")
+        for end in ("line", "efi"):
+            shutil.move(f"{work}/{name}.{end}", f"{tree}/usr/lib/addons/")
+    os.chmod(f"{tree}/usr/bin/ukify", 0o755)

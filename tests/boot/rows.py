@@ -18,6 +18,7 @@ BLS = (loaders.grub, {"boot": "boot", "esp": "efi"}, "boot/vmlinuz-@KERNEL@", "b
        small.make)
 ESP = (loaders.systemd_boot, {"boot": "", "esp": "efi"}, "efi/@ID@/@KERNEL@/linux", "efi/@ID@/@KERNEL@/initrd", "systemd-boot",
        "testing", small.make)
+UKI = (loaders.uki, {"boot": "", "esp": "efi"}, "", "", "uki", "testing", small.make)
 GRUB_D = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "boot/initrd.img-@KERNEL@", "grub-d", "trixie",
           debian.make_small)
 DEBIAN = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "", "debian", "trixie", debian.make)
@@ -31,6 +32,7 @@ ROWS = (
     Row("systemd-boot", "systemd-boot with type 1 entries", *ESP),
     Row("systemd-boot-trial", "a trial with systemd-boot", *ESP, jobs="trial"),
     Row("systemd-boot-cuts", "a trial with systemd-boot, and power cuts", *ESP, how=cuts.run),
+    Row("uki", "a unified kernel image with systemd-stub, and our addon", *UKI),
     Row("grub-d-trial", "a trial with Debian 13's GRUB and update-grub", *GRUB_D, jobs="trial"),
     Row("grub-d-cuts", "a trial with Debian 13's GRUB and update-grub, and power cuts", *GRUB_D, how=cuts.run),
     Row("debian", "Debian 13 with systemd; kernels come and go", *DEBIAN, seconds=1500),

@@ -10,7 +10,7 @@
 #   a key                           ukify takes it in the arguments that we give with Secure Boot, and sbverify the addon
 #   without the stub of addons      ukify fails, and nothing is changed
 #
-# Nothing is started here: what systemd-stub does with an addon is its manual's word.
+# Nothing is started here: that systemd-stub takes the addon is shown in tests/boot.
 . "${SP_SRCDIR:-.}/tests/lib.sh"
 
 CACHE=${SP_CACHE:-/var/tmp/strix-provision-cache}
