@@ -12,6 +12,9 @@
 
 #define GLOBAL_ADDONS "/loader/addons"
 #define ADDON_END     ".addon.efi"
+#define IMAGE_END     ".efi"
+
+enum { COUNTER_STUB = 255 }; /* the first that looks for an image's folder without the boot counter in its name */
 
 /* What reading the setup goes by. */
 struct reader {
@@ -29,12 +32,17 @@ static void reader_clear(struct reader *rd)
 
 /* --- recognise --------------------------------------------------------------------------------------------------- */
 
-/* FAT has no case. */
+/* FAT has no case, and names that begin with a dot are passed over. */
+static bool is_called(const char *name, const char *end)
+{
+	const size_t n = strlen(name), m = strlen(end);
+
+	return name[0] != '.' && n > m && strcasecmp(name + n - m, end) == 0;
+}
+
 static bool is_program(const char *name)
 {
-	const size_t n = strlen(name);
-
-	return name[0] != '.' && n > strlen(".efi") && strcasecmp(name + n - strlen(".efi"), ".efi") == 0;
+	return is_called(name, IMAGE_END);
 }
 
 static size_t count_images(const struct sp_root *root, const char *dir)
@@ -79,7 +87,10 @@ static void append(struct sp_buf *line, const char *text)
 		sp_buf_addf(line, "%s%s", line->len ? " " : "", text);
 }
 
-/* What addons of a folder add, in the order of their names; those that are for another kernel add nothing. */
+/*
+ * What addons of a folder add, in the order of their names. One that is for another kernel adds nothing, where the image
+ * says which it has, nor does one with a kernel of its own. (systemd: stub.c)
+ */
 static int add_addons(const struct reader *rd, const char *dir, const struct sp_entry *e, struct sp_buf *line,
 		      struct sp_buf *fixed, struct sp_error **err)
 {
@@ -93,14 +104,14 @@ static int add_addons(const struct reader *rd, const char *dir, const struct sp_
 		sp_autoerror struct sp_error *why = NULL;
 		sp_autouki struct sp_uki addon = { 0 };
 
-		if (names.v[i][0] == '.' || !sp_endswith(names.v[i], ADDON_END))
+		if (!is_called(names.v[i], ADDON_END))
 			continue;
 		int read = sp_uki_read(rd->sd.root, path, &addon, &why);
 		if (read == -EACCES || read == -EPERM) {
 			r = sp_boot_fail(err, &why);
 		} else if (read < 0) {
 			sp_strv_addf(&rd->sd.boot->warnings, "an addon is passed over: %s", why->message);
-		} else if (!addon.version || sp_streq(addon.version, e->version)) {
+		} else if (!addon.is_image && (!addon.version || !e->version || sp_streq(addon.version, e->version))) {
 			append(line, addon.line);
 			if (!sp_streq(path, e->product))
 				append(fixed, addon.line);
@@ -109,13 +120,28 @@ static int add_addons(const struct reader *rd, const char *dir, const struct sp_
 	return r;
 }
 
-/* "name+3-1.efi": the loader counts in the name, and addons are found by it. */
-static bool has_counter(const char *name)
+/* "name+3-1.efi": the loader counts in the name. Where that begins; NULL: it does not. */
+static const char *find_counter(const char *name)
 {
+	static const char digits[] = "0123456789";
 	const char *plus = strrchr(name, '+');
-	const size_t n = plus ? strspn(plus + 1, "0123456789-") : 0;
+	size_t n = plus ? 1 + strspn(plus + 1, digits) : 0;
 
-	return n > 0 && strcasecmp(plus + 1 + n, ".efi") == 0;
+	if (n < 2)
+		return NULL;
+	if (plus[n] == '-')
+		n += 1 + strspn(plus + n + 1, digits);
+	return strcasecmp(plus + n, IMAGE_END) == 0 ? plus : NULL;
+}
+
+/* The folder of an image's addons, which keeps its name while the loader counts. Owned. */
+static char *folder_of(const char *path, const struct sp_uki *image)
+{
+	const char *counter = image->stub >= COUNTER_STUB ? find_counter(path) : NULL;
+
+	return counter ? sp_xasprintf("%.*s%s" SP_UKI_EXTRA, (int) (counter - path), path,
+				      path + strlen(path) - strlen(IMAGE_END)) :
+			 sp_xasprintf("%s" SP_UKI_EXTRA, path);
 }
 
 static bool has_prefix(const struct reader *rd, const char *name)
@@ -136,8 +162,8 @@ static void judge(const struct reader *rd, const struct sp_uki *image, struct sp
 	const bool same = sp_streq(image->os, rd->os);
 
 	e->rescue = sp_sd_boot_is_way_out(e);
-	if (has_counter(e->id))
-		e->why = sp_xstrdup("its name has a boot counter, and an addon belongs to one name");
+	if (find_counter(e->id) && image->stub < COUNTER_STUB)
+		e->why = sp_xstrdup("its name has a boot counter, and its systemd-stub is too old to look for addons without it");
 	else if (image->os && rd->os && !same)
 		e->why = sp_xasprintf("its os-release says ID=%s, and this system's ID=%s", image->os, rd->os);
 	else
@@ -148,7 +174,7 @@ static int add_image(const struct reader *rd, const char *folder, const char *na
 {
 	struct sp_boot *boot = rd->sd.boot;
 	sp_autofree char *path = sp_xasprintf("%s" SP_UKI_FOLDER "/%s", folder, name);
-	sp_autofree char *extra = sp_xasprintf("%s" SP_UKI_EXTRA, path), *global = sp_xasprintf("%s" GLOBAL_ADDONS, folder);
+	sp_autofree char *global = sp_xasprintf("%s" GLOBAL_ADDONS, folder);
 	sp_autobuf struct sp_buf line = { 0 }, fixed = { 0 };
 	sp_autouki struct sp_uki image = { 0 };
 	int r = sp_uki_read(rd->sd.root, path, &image, err);
@@ -157,6 +183,7 @@ static int add_image(const struct reader *rd, const char *folder, const char *na
 		return 0; /* another program, or one that has its line from elsewhere */
 	if (r < 0)
 		return r;
+	sp_autofree char *extra = folder_of(path, &image);
 	boot->entries = sp_xrealloc(boot->entries, boot->n_entries + 1, sizeof(*boot->entries));
 	struct sp_entry *e = &boot->entries[boot->n_entries++];
 	*e = (struct sp_entry){

@@ -289,7 +289,17 @@ mv "$TREE/$LTS" "$TREE/$LINUX/arch-linux-lts+3-0.efi"
 list_root "$SCRATCH/before"
 live apply --yes
 expect_status 'an image with a boot counter' 0
-check 'gets no addon' test ! -e "$TREE/$LINUX/arch-linux-lts+3-0.efi.extra.d"
+check 'its addon is where the stub looks' test -e "$TREE/$LTS.extra.d/$ADDON"
+mv "$TREE/$LINUX/arch-linux-lts+3-0.efi" "$TREE/$LINUX/arch-linux-lts+2-1.efi"
+reboot_machine
+live verify
+expect_status 'the loader has counted: verify' 0
+mv "$TREE/$LINUX/arch-linux-lts+2-1.efi" "$TREE/$LTS"
+live apply --yes
+check 'the boot was good: nothing to do, it has ours' all_once "$LTS"
+mv "$TREE/$LTS" "$TREE/$LINUX/arch-linux-lts+3-0.efi"
+live rollback --yes
+unchanged 'rollback with a counter'
 
 start
 mkdir -p "$TREE/efi/loader/addons" "$TREE/$NEW.extra.d"

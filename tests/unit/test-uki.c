@@ -30,6 +30,7 @@ struct image {
 #define IMAGE(name, line) { DIR name, line, "ID=arch\nPRETTY_NAME=\"Arch Linux\"\n", "6.19.8", MAGIC("258.2-1"), true, NULL }
 #define OF(name, line, os) { DIR name, line, "ID=" os "\n", "6.19.8", MAGIC("258"), true, NULL }
 #define STUB(name, magic) { DIR name, LINE, "ID=arch\n", NULL, magic, true, NULL }
+#define OLD(name) { DIR name, LINE, "ID=arch\n", NULL, MAGIC("254.9"), true, NULL }
 #define ADD(path, line, uname) { path, line, NULL, uname, NULL, false, NULL }
 #define TEXT(path, text) { path, NULL, NULL, NULL, NULL, false, text }
 #define MAX_IMAGES 6
@@ -107,9 +108,12 @@ static const struct {
 	{ "two roots, and the machine-id tells", { IMAGE(MID "-1.efi", LINE), IMAGE("b.efi", "root=UUID=2 rw") }, MID "-1.efi", LINE },
 	{ "a fallback", { IMAGE("a.efi", LINE), IMAGE("a-fallback.efi", LINE) }, "a.efi", LINE },
 	{ "only a fallback", { IMAGE("a-fallback.efi", LINE) }, NULL, "only a rescue entry" },
-	{ "a counter", { IMAGE("a.efi", LINE), IMAGE("b+3-0.efi", LINE), IMAGE("c+2.efi", LINE) }, "a.efi", LINE },
-	{ "only one with a counter", { IMAGE("b+3.efi", LINE) }, NULL, "boot counter" },
-	{ "a plus that counts nothing", { IMAGE("c++.efi", LINE) }, "c++.efi", LINE },
+	{ "a counter", { IMAGE("b+3-0.efi", LINE), ADD(EXTRA("b.efi") "x.addon.efi", "b=1", NULL) }, "b+3-0.efi", LINE " b=1" },
+	{ "a counter alone", { IMAGE("b+2.EFI", LINE), ADD(EXTRA("b+2.efi") "x.addon.efi", "b=1", NULL) }, "b+2.EFI", LINE },
+	{ "a counter, and a stub that counts it in", { OLD("b+3-0.efi"), IMAGE("a.efi", LINE) }, "a.efi", LINE },
+	{ "only such a one", { OLD("b+3.efi") }, NULL, "boot counter" },
+	{ "what counts nothing", { IMAGE("c+.efi", LINE), IMAGE("d+x.efi", LINE), IMAGE("e+1-.efi.efi", LINE) },
+	  "e+1-.efi.efi d+x.efi c+.efi", LINE },
 	{ "no root=", { IMAGE("a.efi", "rw quiet") }, NULL, "it has no root=" },
 	{ "an empty line", { IMAGE("a.efi", "") }, NULL, "it has no root=" },
 	{ "no image", { TEXT(DIR "a.efi", "MZ") }, NULL, "unified kernel images (/efi/EFI/Linux)" },
@@ -127,6 +131,10 @@ static const struct {
 	{ "another's folder", { IMAGE("a.efi", LINE), ADD(EXTRA("c.efi") "x.addon.efi", "b=1", NULL) }, "a.efi", LINE },
 	{ "for this kernel", { IMAGE("a.efi", LINE), ADD(EXTRA("a.efi") "x.addon.efi", "b=1", "6.19.8") }, "a.efi", LINE " b=1" },
 	{ "for another kernel", { IMAGE("a.efi", LINE), ADD(EXTRA("a.efi") "x.addon.efi", "b=1", "6.19.9") }, "a.efi", LINE },
+	{ "for one kernel, and the image does not say", { STUB("a.efi", MAGIC("258")), ADD(EXTRA("a.efi") "x.addon.efi", "b=1", "6.1") },
+	  "a.efi", LINE " b=1" },
+	{ "with a kernel", { IMAGE("a.efi", LINE), { EXTRA("a.efi") "x.addon.efi", "b=1", NULL, NULL, NULL, true, NULL } }, "a.efi", LINE },
+	{ "in capitals", { IMAGE("a.efi", LINE), ADD(EXTRA("a.efi") "X.ADDON.EFI", "b=1", NULL) }, "a.efi", LINE " b=1" },
 	{ "another name", { IMAGE("a.efi", LINE), ADD(EXTRA("a.efi") "x.efi", "b=1", NULL),
 	  ADD(EXTRA("a.efi") ".x.addon.efi", "b=1", NULL) }, "a.efi", LINE },
 	{ "damaged", { IMAGE("a.efi", LINE), TEXT(EXTRA("a.efi") "x.addon.efi", "MZ") }, "a.efi", LINE },
