@@ -7,8 +7,8 @@ each job of the row: detect and apply; verify and roll back after a restart; see
 --cuts: the rows with power cuts, and no other.
 Needs root (debootstrap) and Debian's archive when the cache is empty.
 
-Environment: SP_BIN, SP_TREE, SP_SRCDIR; SP_BOOT_CUTS, how many, and SP_BOOT_SEED, which moments. The output is TAP; the last line is "check-boot: N boots, M violations". Exit
-status 77: something is missing here."""
+Environment: SP_BIN, SP_TREE, SP_SRCDIR; SP_BOOT_CUTS, how many, and SP_BOOT_SEED, which moments. The output is TAP; the
+last line is "check-boot: N boots, M violations". Exit status 77: something is missing here."""
 import argparse
 import os
 import re
@@ -56,6 +56,8 @@ class Tap:
                 self.note("  " + line[2:])
         if boot.late:
             self.result(False, f"{row} {boot.name}: it stood still")
+        if boot.lost:
+            self.result(False, f"{row} {boot.name}: {boot.lost} results are not on the console")
         if not self.result(boot.ended == ended, f"{row} {boot.name}: {'came' if boot.ended else 'did not come'} to its end"):
             self.note("console:")
             self.note("\n".join(boot.console.splitlines()[-CONSOLE_LINES:]))
@@ -98,7 +100,7 @@ class Run:
         for name in sorted(os.listdir(f"{HERE}/rows/{folder}")):
             if re.match(first, name):
                 with open(f"{HERE}/rows/{folder}/{name}", encoding="utf-8") as f:
-                    yield name, small.fill(head + f.read(), self.parts.names()) + "\nsay end\n"
+                    yield name, small.fill(head + f.read(), self.parts.names()) + '\nsay "end $RESULTS"\n'
 
     def preparations(self):
         """What a system has to do for itself before anything else."""

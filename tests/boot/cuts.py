@@ -33,11 +33,11 @@ class Cuts:
         self.cuts = int(os.environ.get("SP_BOOT_CUTS") or 50)
         self.random = random.Random(self.seed)
         self.virtual = machine.Machine(run.folder, run.disk, run.ovmf)
-        self.seconds = {}
+        self.seconds, self.after = {}, ""
 
     def job(self, name, **more):
         with open(f"{HERE}/guest-lib.sh", encoding="utf-8") as head, open(f"{HERE}/rows/cuts/{name}", encoding="utf-8") as f:
-            return small.fill(head.read() + f.read(), {**self.names, **more}) + "\nsay end\n"
+            return small.fill(head.read() + f.read(), {**self.names, **more}) + '\nsay "end $RESULTS"\n'
 
     def save(self, name):
         for file in ("disk", "variables"):
@@ -47,11 +47,8 @@ class Cuts:
         for file in ("disk", "variables"):
             copy(f"{self.run.folder}/{file}.{name}", f"{self.run.folder}/{file}")
 
-    def whole(self, name, **more):
-        """Without a cut; how long it takes."""
-        return self.must(name, self.job(name, **more))
-
     def must(self, name, job):
+        """Without a cut."""
         boot = self.virtual.boot(name, job, self.run.row.seconds)
         self.run.tap.boot(self.run.row.name, boot)
         if not boot.ended:
@@ -63,14 +60,13 @@ class Cuts:
         self.run.make_disk(self.run.make_tree())
         for name, job in self.run.preparations():
             self.must(name, job)
-        before = self.whole("old").said("tree")[0]
+        self.must("old", self.job("old"))
         self.save("installed")
-        self.seconds["arm"] = self.whole("arm").between(BEGIN, DONE)
+        self.seconds["arm"] = self.must("arm", self.job("arm")).between(BEGIN, DONE)
         self.save("armed")
-        boot = self.whole("confirm")
+        boot = self.must("confirm", self.job("confirm"))
         self.seconds["confirm"], self.seconds["start"] = boot.between(BEGIN, DONE), boot.between("", BEGIN)
-        after = self.whole("new").said("tree")[0]
-        self.now = {"OLD": before, "NEW": after}
+        self.after = self.must("new", self.job("new")).said("tree")[0]
         self.run.tap.note(", ".join(f"{part} takes {self.seconds[part]:.1f} s" for part in PARTS))
 
     def cut(self, number):
@@ -82,8 +78,9 @@ class Cuts:
         first = self.virtual.boot(name, job, self.run.row.seconds, ("" if part == "start" else BEGIN, at))
         self.run.tap.boots += 1
         if "cut" not in first.lines:
-            self.run.tap.result(False, f"{name}: it was not cut")
-        boot = self.virtual.boot(name, self.job("look", RECOVER=str(number % 2), **self.now), self.run.row.seconds)
+            self.run.tap.result(False, f"{self.run.row.name} {name}: it was not cut")
+            self.run.tap.note("\n".join(first.console.splitlines()[-20:]))
+        boot = self.virtual.boot(name, self.job("look", RECOVER=str(number % 2), NEW=self.after), self.run.row.seconds)
         self.run.tap.boot(self.run.row.name, boot)
         return part, (boot.said("found") or ["nothing"])[0]
 

@@ -58,8 +58,13 @@ def make(parts, row_folder, target):
 def make_small(parts, row_folder, target):
     """With a first process that takes seconds."""
     lay(parts, row_folder, target)
-    shutil.rmtree(f"{target}/debs")
-    os.unlink(f"{target}/usr/sbin/init")
-    Folder(target).add("usr/sbin/init", f"{small.HERE}/guest-init")
+    shutil.rmtree(f"{target}/debs", ignore_errors=True)
+    if os.path.lexists(f"{target}/usr/sbin/init"):
+        os.unlink(f"{target}/usr/sbin/init")
+    folder = Folder(target)
+    folder.add("usr/sbin/init", f"{small.HERE}/guest-init")
     for name in ("modprobe", "sysctl"):
-        os.symlink(f"../sbin/{name}", f"{target}/usr/bin/{name}")
+        if not os.path.lexists(f"{target}/usr/bin/{name}"):
+            folder.link(f"usr/bin/{name}", f"../sbin/{name}")
+    if not os.path.lexists(f"{target}/usr/sbin/poweroff"):
+        folder.link("usr/sbin/poweroff", "../bin/busybox")

@@ -7,7 +7,10 @@ OUT=/run/out
 ERR=/run/err
 export STRIX_PROVISION_DATADIR=/usr/share/strix-provision
 
+RESULTS=0
+
 say() {
+	case $1 in ok\ * | not\ ok\ *) RESULTS=$((RESULTS + 1)) ;; esac
 	echo ":: $*"
 }
 
@@ -104,6 +107,11 @@ first_start() { # before anything is done
 	for key in ttm.pages_limit iommu transparent_hugepage amdgpu.gttsize; do
 		check "$key is not on the line" absent "$key"
 	done
+}
+
+session() { # USER: what its own systemd gives to what it starts
+	systemctl start "user@$(id -u "$1")" &&
+		su "$1" -c "XDG_RUNTIME_DIR=/run/user/$(id -u "$1") systemctl --user show-environment" >/run/session
 }
 
 # --- a trial ------------------------------------------------------------------------------------------------------------

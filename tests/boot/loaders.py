@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import base
 import image
 import small
 
@@ -91,3 +92,14 @@ def uki(run, tree):
         for end in ("line", "efi"):
             shutil.move(f"{work}/{name}.{end}", f"{tree}/usr/lib/addons/")
     os.chmod(f"{tree}/usr/bin/ukify", 0o755)
+
+
+def uki_by_ukify(run, tree):
+    """One unified kernel image, by the ukify of that system, named as kernel-install does."""
+    systemd_boot(run, tree)
+    os.makedirs(f"{tree}/efi/EFI/Linux")
+    version = run.parts.version
+    base.Chroot(tree).run("ukify", "build", f"--linux=/usr/lib/modules/{version}/vmlinuz", "--initrd=/initrd",
+                          "--cmdline=@/etc/kernel/cmdline", f"--uname={version}",
+                          f"--output=/efi/EFI/Linux/{small.ID}-{version}.efi")
+    os.unlink(f"{tree}/initrd")

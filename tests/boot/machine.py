@@ -14,17 +14,21 @@ DMI = ("type=0,vendor=HP,version=X89 Ver. 01.03.00", "type=1,manufacturer=HP,"
 HARDWARE = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi",
             "-cpu", CPU, "-smp", "1", "-m", "3072", "-device", "amd-iommu", "-serial", "stdio",
             *(word for text in DMI for word in ("-smbios", text))]
-ESCAPES = re.compile(rb"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][0-9A-B]|[\r\x00]")
+ESCAPES = re.compile(rb"\x1b\[[0-9;?=!]*[A-Za-z]|\x1b\][0-9]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]|[\r\x00]")
 
 
 class Boot:
-    """What one start of the machine said. lines: behind "::"; ended: the job came to its end."""
+    """What one start of the machine said. lines: behind "::"; ended: the job came to its end; lost: results of it
+    that are not on the console, where it may write at the same time as the kernel."""
 
     def __init__(self, name, raw, times, seconds):
         self.name, self.raw, self.times, self.seconds = name, raw, times, seconds
         self.console = ESCAPES.sub(b"", raw).decode(errors="replace")
         self.lines = re.findall(r"^:: (.*)$", self.console, re.M)
-        self.ended, self.late = "end" in self.lines, "late" in self.lines
+        self.late = "late" in self.lines
+        counts = self.said("end")
+        self.ended = bool(counts)
+        self.lost = self.ended and int(counts[0]) - sum(line.startswith(("ok ", "not ok ")) for line in self.lines)
 
     def said(self, word):
         """What was said behind a word."""
@@ -64,15 +68,15 @@ class Machine:
         self.boots += 1
         began = time.monotonic()
         command = [shutil.which("qemu-system-x86_64"), *HARDWARE, *self.firmware(), *self.disks(job)]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
-            raw, times = watch(qemu, began, seconds, cut)
-        with open(f"{self.folder}/console.{self.boots}", "wb") as f:
-            f.write(raw)
+        with open(f"{self.folder}/console.{self.boots}", "wb", buffering=0) as console, \
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
+            raw, times = watch(qemu, console, (began, seconds), cut)
         return Boot(name, raw, times, time.monotonic() - began)
 
 
-def watch(qemu, began, seconds, cut):
+def watch(qemu, console, limits, cut):
     """What it says, until it ends, or the power is cut, or it is late; and (bytes, seconds) of how that grew."""
+    began, seconds = limits
     text, times, last, due = b"", [], began + seconds, None
     while True:
         now = time.monotonic()
@@ -87,4 +91,5 @@ def watch(qemu, began, seconds, cut):
             if not more:
                 return text, times
             text += more
+            console.write(more)
             times.append((len(text), time.monotonic() - began))

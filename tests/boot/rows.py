@@ -21,6 +21,7 @@ ESP = (loaders.systemd_boot, {"boot": "", "esp": "efi"}, "efi/@ID@/@KERNEL@/linu
 UKI = (loaders.uki, {"boot": "", "esp": "efi"}, "", "", "uki", "testing", small.make)
 GRUB_D = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "boot/initrd.img-@KERNEL@", "grub-d", "trixie",
           debian.make_small)
+UKIFY = (loaders.uki_by_ukify, {"boot": "", "esp": "efi"}, "", "initrd", "uki-ukify", "testing", debian.make_small)
 DEBIAN = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "", "debian", "trixie", debian.make)
 ROWS = (
     Row("grub-bls", "GRUB 2.14 with BLS entries, UEFI", *BLS),
@@ -33,6 +34,7 @@ ROWS = (
     Row("systemd-boot-trial", "a trial with systemd-boot", *ESP, jobs="trial"),
     Row("systemd-boot-cuts", "a trial with systemd-boot, and power cuts", *ESP, how=cuts.run),
     Row("uki", "a unified kernel image with systemd-stub, and our addon", *UKI),
+    Row("uki-ukify", "a unified kernel image named by kernel-install, and ukify in the machine", *UKIFY),
     Row("grub-d-trial", "a trial with Debian 13's GRUB and update-grub", *GRUB_D, jobs="trial"),
     Row("grub-d-cuts", "a trial with Debian 13's GRUB and update-grub, and power cuts", *GRUB_D, how=cuts.run),
     Row("debian", "Debian 13 with systemd; kernels come and go", *DEBIAN, seconds=1500),
