@@ -4,8 +4,9 @@ AC_DEFUN([SP_LIBRARIES], [
   PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
   PKG_CHECK_MODULES([SMARTCOLS], [smartcols >= 2.37])
   PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
-  # Loaded when they are needed (installer/hw/parms.c, installer/base/efivar.h): their headers only.
+  # Loaded when they are needed (installer/hw/parms.c, installer/hw/blkid.c, installer/base/efivar.h): their headers only.
   PKG_CHECK_MODULES([KMOD], [libkmod >= 29])
+  PKG_CHECK_MODULES([BLKID], [blkid >= 2.36])
   PKG_CHECK_MODULES([EFIVAR], [efivar >= 37])
   sp_libs=$LIBS
   AC_SEARCH_LIBS([dlopen], [dl], [], [AC_MSG_ERROR([dlopen is missing])])

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "boot/internal.h"
+#include "hw/partitions.h"
 
 const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, &sp_boot_grub_default,
 						     &sp_boot_grub2_default, &sp_boot_refind, &sp_boot_systemd_boot,
@@ -116,9 +117,21 @@ static char *known_names(const char *between)
 	return sp_strv_join(&names, between);
 }
 
-static int unsupported(const struct sp_root *root, const struct sp_started *started, struct sp_error **err)
+/* What no path leads to: partitions that a boot loader reads. NULL: none. Owned. */
+static char *unmounted(const struct sp_root *machine)
+{
+	sp_autostrv struct sp_strv names = { 0 };
+
+	if (machine)
+		sp_partitions_unmounted(machine, &names);
+	return names.n ? sp_strv_join(&names, ", ") : NULL;
+}
+
+static int unsupported(const struct sp_root *root, const struct sp_root *machine, const struct sp_started *started,
+		       struct sp_error **err)
 {
 	sp_autostrv struct sp_strv found = { 0 };
+	sp_autofree char *hidden = unmounted(machine);
 
 	int n = see_entries(root, &found);
 	see_grub(root, &found);
@@ -128,12 +141,16 @@ static int unsupported(const struct sp_root *root, const struct sp_started *star
 		sp_strv_take(&found, sp_started_text(started));
 	if (found.n == 0)
 		sp_strv_add(&found, "no /boot/loader/entries, no grub.cfg, nothing else that names a command line");
+	if (hidden)
+		sp_strv_addf(&found, "%s not mounted", hidden);
 	sp_autofree char *text = sp_strv_join(&found, "; ");
 	sp_autofree char *known = known_names(", ");
 	(void) sp_error_set(err, -ENOTSUP, "no boot setup that is supported was found in '%s': %s", sp_root_display(root),
 			    text);
 	if (denied)
 		(void) sp_error_hint(err, "only root may read all of it: run this as root");
+	else if (hidden)
+		(void) sp_error_hint(err, "mount %s where this system has it (/efi, /boot, /boot/efi), and repeat the command", hidden);
 	else if (n > 0)
 		(void) sp_error_hint(err, "supported: %s; if GRUB's menu shows these entries all the same, say --boot %s",
 				     known, sp_boot_grub_bls.name);
@@ -238,13 +255,17 @@ static int ambiguous(const struct candidates *c, const struct sp_started *starte
 }
 
 /* It is there, and something else started this system: what that reads would not be changed. */
-static int not_started(const struct candidate *c, const struct sp_started *started, struct sp_error **err)
+static int not_started(const struct candidate *c, const struct sp_root *machine, const struct sp_started *started,
+		       struct sp_error **err)
 {
-	sp_autofree char *seen = sp_strv_join(&c->seen, ", "), *why = sp_started_text(started);
+	sp_autofree char *seen = sp_strv_join(&c->seen, ", "), *why = sp_started_text(started), *hidden = unmounted(machine);
 
 	(void) sp_error_set(err, -ENOTSUP, "the boot setup that is there is %s (%s), but it did not start this system: %s",
 			    c->ops->name, seen, why);
-	if (started->partition)
+	if (hidden)
+		(void) sp_error_hint(err, "mount what the boot loader reads (%s), or, if this one starts the system all the same, say "
+				     "--boot %s", hidden, c->ops->name);
+	else if (started->partition)
 		(void) sp_error_hint(err, "mount what the boot loader reads (it is on the partition with the PARTUUID %s), or, "
 				     "if this one starts the system all the same, say --boot %s",
 				     started->partition, c->ops->name);
@@ -266,7 +287,7 @@ static bool is_refuted(const struct sp_boot_ops *ops, const struct sp_started *s
 	return by < 0 ? like <= 0 : by == 0 && like < 0 && by_grub;
 }
 
-static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
+static int recognise(const struct sp_root *root, const struct sp_root *machine, struct sp_boot *boot, struct sp_error **err)
 {
 	sp_cleanup(candidates_clear) struct candidates c = { 0 };
 	int r = probe_all(root, &c, err);
@@ -278,11 +299,11 @@ static int recognise(const struct sp_root *root, struct sp_boot *boot, struct sp
 	if (c.n > 1)
 		keep_started(&c, &boot->started, sp_started_like);
 	if (c.n == 0)
-		return unsupported(root, &boot->started, err);
+		return unsupported(root, machine, &boot->started, err);
 	if (c.n > 1)
 		return ambiguous(&c, &boot->started, err);
 	if (is_refuted(c.v[0].ops, &boot->started))
-		return not_started(&c.v[0], &boot->started, err);
+		return not_started(&c.v[0], machine, &boot->started, err);
 	boot->ops = c.v[0].ops;
 	sp_strv_copy(&boot->seen, &c.v[0].seen);
 	if (sp_started_by(&boot->started, boot->ops->loader) > 0)
@@ -296,7 +317,7 @@ int sp_boot_read(const struct sp_root *root, const struct sp_root *machine, cons
 	sp_autoboot struct sp_boot *boot = sp_xcalloc(1, sizeof(*boot));
 
 	sp_started_read(machine, &boot->started);
-	int r = name ? by_name(root, name, boot, err) : recognise(root, boot, err);
+	int r = name ? by_name(root, name, boot, err) : recognise(root, machine, boot, err);
 	if (r == 0)
 		r = boot->ops->read(root, boot, err);
 	if (r == 0)

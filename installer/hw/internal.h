@@ -57,6 +57,9 @@ sp_fact_reader sp_read_users;		 /* users.c */
 /* owners.c: who else says what the kernel is told */
 sp_fact_reader sp_read_modprobe_sizes, sp_read_tuned, sp_read_kernelstub, sp_read_grub_d;
 
+/* sealed.c. The block device that the kernel calls so, and no other; in a recorded machine a file that stands for it. */
+int sp_hw_open_block(const struct sp_root *machine, const char *name) sp_must_check;
+
 /* software.c. Names of a folder in the root that begin and end so, as whole paths; 0, or negative errno. */
 int sp_hw_list_paths(struct sp_facts *f, const char *dir, const char *begin, const char *end,
 		     struct sp_strv *ret) sp_must_check;

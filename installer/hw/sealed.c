@@ -34,19 +34,18 @@ static int read_some(int fd, size_t want, struct sp_buf *ret)
 	return 0;
 }
 
-/* The device that the kernel speaks of, and no other; in a recorded machine a file that holds the header. */
-static int open_device(const struct sp_facts *f, const char *name)
+int sp_hw_open_block(const struct sp_root *machine, const char *name)
 {
 	sp_autofree char *path = sp_xasprintf("/dev/%s", name), *number_path = sp_xasprintf(BLOCK "/%s/dev", name);
 	sp_autofree char *number = NULL;
 	struct stat st;
 
-	if (!sp_root_is_host(f->machine))
-		return sp_root_open_file(f->machine, path);
-	int r = sp_root_read_line(f->machine, number_path, &number);
+	if (!sp_root_is_host(machine))
+		return sp_root_open_file(machine, path);
+	int r = sp_root_read_line(machine, number_path, &number);
 	if (r < 0)
 		return r;
-	sp_autoclose int fd = sp_root_openat(f->machine, path, O_RDONLY);
+	sp_autoclose int fd = sp_root_openat(machine, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
@@ -58,7 +57,7 @@ static int open_device(const struct sp_facts *f, const char *name)
 static int read_seals(const struct sp_facts *f, const char *name, struct sp_seals *ret)
 {
 	sp_autobuf struct sp_buf header = { 0 };
-	sp_autoclose int fd = open_device(f, name);
+	sp_autoclose int fd = sp_hw_open_block(f->machine, name);
 	int r = fd < 0 ? fd : read_some(fd, SP_LUKS2_START, &header);
 
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include <libconfig.h>
 #include <libsmartcols.h>
 #ifdef ALL_LIBRARIES
+#include <blkid/blkid.h>
 #include <efivar/efivar.h>
 #include <libkmod.h>
 #endif
@@ -16,6 +17,7 @@ int main(void)
 		(void *) config_init,
 		(void *) scols_new_table,
 #ifdef ALL_LIBRARIES
+		(void *) blkid_new_probe,
 		(void *) kmod_new,
 		(void *) efi_get_variable,
 #endif
