@@ -272,5 +272,12 @@ add_grub
 mkdir -p "$TREE/boot/loader/entries"
 printf 'title x\nlinux /vmlinuz\noptions root=UUID=1\n' >"$TREE/boot/loader/entries/$MID-5.conf"
 undecided 'its partition is not mounted, and GRUB left something behind' 'did not start' 'PARTUUID'
+mkdir -p "$TREE/sys/class/block/nvme0n1p1" "$TREE/run/udev/data"
+echo 1 >"$TREE/sys/class/block/nvme0n1p1/partition"
+echo 259:1 >"$TREE/sys/class/block/nvme0n1p1/dev"
+printf 'I:1\nE:ID_PART_ENTRY_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b\n' >"$TREE/run/udev/data/b259:1"
+undecided 'and the partition is known' 'did not start' '/dev/nvme0n1p1 \(ESP\)'
+rm -r "$TREE/boot/loader" "$TREE/etc/default" "$TREE/boot/grub" "$TREE/boot/grub2" 2>/dev/null
+undecided 'nothing but a partition that is not mounted' '/dev/nvme0n1p1 \(ESP\) not mounted' 'mount /dev/nvme0n1p1'
 
 done_testing

@@ -82,7 +82,7 @@ class Run:
             for seen in view:
                 unbootable, damaged, absent = loader.judge(seen, seen, seen, self.changed)
                 if unbootable or damaged or absent:
-                    raise guest.Failed(f"{self.variant.name}: tree {tree} is not bootable to begin with: {damaged + absent}")
+                    raise guest.Failed(f"{self.variant.name}: tree {tree} is not bootable to begin with: {damaged + absent}, changed: {self.changed}")
 
     def judge_view(self, state, name, view, views):
         trees = state.trees()
