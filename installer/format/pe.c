@@ -114,7 +114,7 @@ const struct sp_pe_section *sp_pe_find(const struct sp_pe *pe, const char *name)
 	bool in_base = true, found_in_base = false;
 	size_t profiles = 0;
 
-	for (size_t i = 0; i < pe->n && profiles < 2; i++) {
+	for (size_t i = 0; i < pe->n; i++) {
 		const struct sp_pe_section *s = &pe->v[i];
 
 		profiles += sp_streq(s->name, ".profile");

@@ -145,6 +145,9 @@ bad_builder 'a builder that fails' 'echo no such section >&2; exit 1'
 expect_match 'what it said is shown' "$ERR" 'no such section'
 start
 printf '#!/bin/sh\nexit 0\n' >"$TREE/usr/bin/ukify"
+mkdir -p "$TREE/var/lib/strix-provision/scratch" # of one that was killed
+printf 'iommu=pt amdgpu.gttsize=60416 ttm.pages_limit=15466496 transparent_hugepage=always\n' >"$SCRATCH/line"
+python3 "$TESTS/bin/ukify" build "--cmdline=@$SCRATCH/line" "--output=$TREE/var/lib/strix-provision/scratch/out"
 list_root "$SCRATCH/before"
 live apply --yes
 expect_status 'a builder that makes nothing' 1
@@ -195,6 +198,22 @@ expect_status 'Secure Boot with a key' 0
 check 'the addon has ours' all_once "$NEW"
 live rollback --yes
 unchanged 'rollback of that'
+mv "$TREE/usr/bin/ukify" "$TREE/usr/bin/ukify-with-keys"
+cat >"$TREE/usr/bin/ukify" <<'EOF'
+#!/bin/sh
+for word; do
+	shift
+	case $word in --secureboot-*) ;; *) set -- "$@" "$word" ;; esac
+done
+exec /usr/bin/ukify-with-keys "$@"
+EOF
+chmod 755 "$TREE/usr/bin/ukify"
+list_root "$SCRATCH/before"
+live apply --yes
+expect_status 'a builder that does not sign' 1
+expect_match 'and it says so' "$ERR" 'no signature'
+unchanged 'a builder that does not sign'
+mv "$TREE/usr/bin/ukify-with-keys" "$TREE/usr/bin/ukify"
 rm "$TREE/etc/kernel/uki.conf"
 mkdir -p "$TREE/var/lib/sbctl/keys/db"
 : >"$TREE/var/lib/sbctl/keys/db/db.key"
@@ -257,6 +276,16 @@ list_root "$SCRATCH/applied"
 live apply --yes
 list_root "$SCRATCH/after"
 expect_same 'apply has nothing to do for it' "$SCRATCH/applied" "$SCRATCH/after"
+live apply --yes --without thp
+expect_status 'one setting less' 0
+check 'the image that we have an addon for is without it' once "$NEW" iommu=pt
+check 'and it is gone there' sh -c "! python3 '$TESTS/uki-line.py' '$TREE/$NEW' | grep -q hugepage"
+cat "$OUT" "$ERR" | tr -s ' \n' ' ' >"$SCRATCH/unfolded"
+expect_match 'the other has it in it, and that is told' "$SCRATCH/unfolded" "$LATER' was built with"
+live plan --check
+expect_status 'and is no reason to make anything again' 0
+live rollback --yes
+expect_status 'rollback of that' 0
 live rollback --yes
 expect_status 'rollback' 0
 unfolded() { # FILE: without the line ends that fit a terminal

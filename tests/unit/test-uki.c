@@ -98,6 +98,8 @@ static const struct {
 } rows[] = {
 	{ "one", { IMAGE("a.efi", LINE) }, "a.efi", LINE },
 	{ "one of several systems", { IMAGE("a.efi", LINE), OF("f.efi", "root=UUID=2 ro", "fedora") }, "a.efi", LINE },
+	{ "another system with our root=", { IMAGE("a.efi", LINE), OF("f.efi", LINE, "fedora"), TEXT("etc/kernel/cmdline", LINE "\n") },
+	  "a.efi", LINE },
 	{ "capitals", { IMAGE("A.EFI", LINE) }, "A.EFI", LINE },
 	{ "by the machine-id, whatever its os-release", { { DIR MID "-6.19.efi", LINE, NULL, "6.19", MAGIC("258"), true, NULL } },
 	  MID "-6.19.efi", LINE },
