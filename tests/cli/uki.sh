@@ -299,6 +299,16 @@ expect_match 'and so does verify' "$OUT" 'iommu.* (FAIL|reboot)'
 rm "$TREE/$LATER"
 unchanged 'rollback: all else'
 
+new_machine zbook-64-arch-uki
+NEW=$LINUX/arch-linux.efi
+sp_must apply --yes
+build "$LTS" arch 6.18.16-1-lts "$(line "$LTS") $(cat "$TREE/$SOURCE")"
+sp rollback --yes
+expect_status 'in another tree, with an image that was built with ours: rollback' 0
+cat "$OUT" "$ERR" | tr -s ' \n' ' ' >"$SCRATCH/unfolded"
+expect_match 'it says which' "$SCRATCH/unfolded" "$LTS' was built with"
+expect_no_match 'nothing is left for the first boot, which could not mend it' "$SCRATCH/unfolded" 'first boot'
+
 # --- odd images -----------------------------------------------------------------------------------------------------
 
 NEW=$LINUX/arch-linux.efi
