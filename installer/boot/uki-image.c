@@ -63,10 +63,10 @@ static int read_texts(const struct sp_root *root, const char *path, const struct
 		r = sp_pe_line(&section, &u->version, err);
 	if (r == 0)
 		r = read_section(root, path, pe, ".osrel", &section, err);
-	if (r == 0)
-		take_release(&section, u);
-	if (r == 0)
-		r = read_section(root, path, pe, ".sdmagic", &section, err);
+	if (r < 0)
+		return r;
+	take_release(&section, u);
+	r = read_section(root, path, pe, ".sdmagic", &section, err);
 	if (r == 0)
 		take_stub(&section, u);
 	return r;

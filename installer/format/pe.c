@@ -111,14 +111,14 @@ void sp_pe_clear(struct sp_pe *pe)
 const struct sp_pe_section *sp_pe_find(const struct sp_pe *pe, const char *name)
 {
 	const struct sp_pe_section *found = NULL;
-	bool in_base = true, found_in_base = false;
+	bool found_in_base = false;
 	size_t profiles = 0;
 
 	for (size_t i = 0; i < pe->n; i++) {
 		const struct sp_pe_section *s = &pe->v[i];
 
 		profiles += sp_streq(s->name, ".profile");
-		in_base = profiles == 0;
+		const bool in_base = profiles == 0;
 		if (profiles > 1 || !sp_streq(s->name, name) || (found && found_in_base == in_base))
 			continue; /* of several in one place the first counts */
 		found = s;
