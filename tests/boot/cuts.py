@@ -20,6 +20,7 @@ PARTS = ("arm", "start", "confirm")
 BEGIN, DONE = ":: begin", ":: done"
 SAVED = {"arm": "installed", "start": "armed", "confirm": "armed"}
 ENOUGH = 1.1  # of what a whole one took
+LATE = 0.6  # what is before that reads, mostly
 
 
 def copy(source, target):
@@ -71,7 +72,9 @@ class Cuts:
 
     def cut(self, number):
         part = PARTS[number % len(PARTS)]
-        at = self.random.uniform(0, self.seconds[part] * ENOUGH)
+        whole = self.seconds[part]
+        least = whole * LATE if part != "start" and self.random.random() < 0.6 else 0
+        at = self.random.uniform(least, whole * ENOUGH)
         name = f"{number} {part} cut after {at:.2f} s"
         self.restore(SAVED[part])
         job = self.job("wait" if part == "start" else part) + "\nsleep 600\n"
