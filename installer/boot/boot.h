@@ -49,7 +49,8 @@ struct sp_place {
 	struct sp_host host;
 	bool exists;
 	bool only_remove; /* our keys are taken out here and nothing is added (GRUB_CMDLINE_LINUX_DEFAULT) */
-	bool only_displaced; /* with only_remove: not our keys, but the foreign tokens that ours displace (--replace) */
+	bool only_displaced; /* with only_remove: not our keys, but the foreign tokens that ours displace (--replace); where it has
+			      * to be created, it is with the line of `create` and nothing of ours */
 	bool whole;	  /* the setup's own_file: sp_boot_plan() passes it over; line is all that is generated from */
 	char *line;	  /* NULL: the file is there, but holds none */
 	char *create;	  /* the complete line to start from when the place has to be created (rule R0); NULL: do not */
@@ -160,6 +161,7 @@ struct sp_boot {
 	size_t n_places;
 	struct sp_source *sources; /* setups with an own_file: what counts beside it, in the order it is read */
 	size_t n_sources;
+	bool own_file_idle; /* the setup's own_file would not count here: it is not made, and goes where it is */
 	char *entries_why; /* why the entries are not known; NULL: they are */
 	bool entries_broken; /* with entries_why: the product itself is missing or damaged, and has to be made anew */
 	struct sp_error *refusal; /* why nothing can be generated, whoever does it; NULL: it can */

@@ -9,8 +9,7 @@
 
 #define VENDOR_FUTURE "/usr/lib/kernel/cmdline"
 
-/* A line as kernel-install would take it from /proc/cmdline: without what a boot loader adds. */
-static char *without_loader_args(const char *line, const char *but)
+char *sp_line_without_loader(const char *line, const char *but)
 {
 	sp_autoargs struct sp_args args = { 0 };
 	sp_autostrv struct sp_strv keep = { 0 };
@@ -70,6 +69,6 @@ int sp_future_add(const struct sp_root *root, struct sp_boot *boot, const struct
 	if (vendor_root)
 		p->create = sp_steal(vendor);
 	else if (f->booted)
-		p->create = without_loader_args(f->booted, f->but);
+		p->create = sp_line_without_loader(f->booted, f->but);
 	return r;
 }

@@ -5,7 +5,6 @@
  * made anew. Kernels that come later inherit it when the menu is made for them. (grub-mkconfig.in, 10_linux.in)
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "boot/internal.h"
 #include "format/shellstep.h"
@@ -121,37 +120,11 @@ static int read_sources(const struct sp_root *root, struct sp_boot *boot, struct
 	return r;
 }
 
-/* "/" is mounted read-only: each update makes a new snapshot, and what is changed in this one is lost. */
-static bool has_fixed_root(const struct sp_root *root)
-{
-	sp_autobuf struct sp_buf fstab = { 0 };
-	char *save = NULL;
-
-	if (sp_root_read(root, "/etc/fstab", SP_FILE_MAX, &fstab, NULL) < 0)
-		return false;
-	for (char *line = strtok_r(fstab.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char where[8] = "", options[256] = "";
-		if (sscanf(line, " %*[^# \t] %7s %*s %255s", where, options) == 2 && sp_streq(where, "/"))
-			return sp_streq(options, "ro") || sp_startswith(options, "ro,") || strstr(options, ",ro,") ||
-			       sp_endswith(options, ",ro");
-	}
-	return false;
-}
-
-static int check_writable(const struct sp_root *root, struct sp_error **err)
-{
-	if (!sp_root_exists(root, "/usr/sbin/transactional-update") || !has_fixed_root(root))
-		return 0;
-	(void) sp_error_set(err, -ENOTSUP, "this system's root is a read-only snapshot of transactional-update");
-	(void) sp_error_hint(err, "in 'transactional-update shell', add the arguments that 'strix-provision plan' names to "
-			     "" FOR_NORMAL " in " SP_GRUB_DEFAULTS ", then run: transactional-update grub.cfg");
-	return sp_error_exit(err, SP_EXIT_UNSUPPORTED);
-}
-
 static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct sp_error **err)
 {
 	sp_autogrub struct sp_grub grub = { 0 };
-	int r = check_writable(root, err);
+	int r = sp_check_fixed_root(root, "add the arguments that 'strix-provision plan' names to " FOR_NORMAL " in "
+				    SP_GRUB_DEFAULTS ", then run: transactional-update grub.cfg", err);
 
 	if (r == 0)
 		r = sp_grub_open(root, &grub, err);

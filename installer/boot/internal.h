@@ -9,6 +9,7 @@ extern const struct sp_boot_ops sp_boot_grub_bls;
 extern const struct sp_boot_ops sp_boot_grub_d;
 extern const struct sp_boot_ops sp_boot_grub_default;
 extern const struct sp_boot_ops sp_boot_grub2_default;
+extern const struct sp_boot_ops sp_boot_kernelstub;
 extern const struct sp_boot_ops sp_boot_refind;
 extern const struct sp_boot_ops sp_boot_systemd_boot;
 extern const struct sp_boot_ops sp_boot_uki;
@@ -79,6 +80,8 @@ void sp_places_clear(struct sp_boot *boot);
 
 /* A file that is a line. 0 with *ret NULL: it is not there, or holds none; a dangling link is an error. */
 int sp_line_read(const struct sp_root *root, const char *path, char **ret, struct sp_error **err) sp_must_check;
+/* A line as kernel-install would take it from /proc/cmdline: without what a boot loader adds, and one token more. Owned. */
+char *sp_line_without_loader(const char *line, const char *but);
 struct sp_future {
 	const char *line;  /* what SP_FUTURE says; NULL: nothing */
 	const char *booted; /* the line to begin with where there is none (rule R0); NULL: none is known */
@@ -86,6 +89,11 @@ struct sp_future {
 	size_t extra;	   /* see struct sp_place */
 };
 int sp_future_add(const struct sp_root *root, struct sp_boot *boot, const struct sp_future *f, struct sp_error **err) sp_must_check;
+
+/* --- fixed-root.c ------------------------------------------------------------------------------------------------- */
+
+/* -ENOTSUP: "/" is a read-only snapshot of transactional-update; what to do in its shell ends the hint. */
+int sp_check_fixed_root(const struct sp_root *root, const char *todo, struct sp_error **err) sp_must_check;
 
 /* --- sources.c --------------------------------------------------------------------------------------------------- */
 
@@ -181,11 +189,14 @@ struct sp_sd_boot {
 	char *machine_id;	/* NULL: none */
 	struct sp_strv roots;	/* values of root= that are this system's */
 	bool proven;		/* they are known from elsewhere than its entries */
+	bool old_ids;		/* a default without ".conf" is found, too: Pop!_OS's own systemd-boot, as all once did */
 };
 /* The folders where the partitions that it reads are mounted, each once. */
 void sp_sd_boot_folders(const struct sp_root *root, struct sp_strv *ret);
 void sp_sd_boot_clear(struct sp_sd_boot *rd);
 bool sp_sd_boot_is_way_out(const struct sp_entry *e); /* people go to it when the others fail */
+/* The entries of all folders, with line, rescue and hidden; -ENOTSUP: there is none. */
+int sp_sd_boot_read_entries(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;
 extern const struct sp_entry_rules sp_sd_boot_rules; /* how systemd-boot reads entries, and sorts them */
 /* Set by_default as systemd-boot does: LoaderEntryDefault, loader.conf's default, the first of the menu. */
 int sp_sd_boot_mark_default(const struct sp_sd_boot *rd, struct sp_error **err) sp_must_check;

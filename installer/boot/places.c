@@ -72,9 +72,9 @@ static int get_line(const struct planner *pl, const struct sp_place *p, const st
 	if (r != -ENOENT)
 		return sp_boot_fail(err, &why);
 	*ret = NULL;
-	if (pl->wanted->n == 0 || p->only_remove)
+	if (pl->wanted->n == 0 || (p->only_remove && !p->create))
 		return 0;
-	if (p->role == SP_PLACE_GENERATOR) {
+	if (p->role == SP_PLACE_GENERATOR && !p->create) {
 		*ret = sp_xstrdup(""); /* what the generator puts in front has the root= */
 		return 0;
 	}
@@ -155,7 +155,7 @@ static int plan_line(const struct planner *pl, const struct sp_place *p, struct 
 		bar_displaced(pl, p, line, &barred);
 	else if (p->only_remove)
 		sp_owned_bar(pl->wanted, &barred);
-	if (p->only_displaced && barred.n == 0 && owned_at(pl, p)->n == 0)
+	if (p->only_displaced && barred.n == 0 && owned_at(pl, p)->n == 0 && !created)
 		return 0; /* a foreign file that has nothing to do with us */
 	sp_owned_move(line, owned_at(pl, p), p->only_remove ? &barred : pl->wanted, linux_path, &t);
 	r = check_length(p, line, t.line, err);

@@ -92,31 +92,32 @@ static int read_conf(const struct sp_sd_boot *rd, char **ret, struct sp_error **
 	return 0;
 }
 
-static bool matches(const char *pattern, const struct sp_entry *e)
+static bool matches(const struct sp_sd_boot *rd, const char *pattern, const struct sp_entry *e)
 {
 	sp_autofree char *folded = lower(sp_xstrdup(pattern)), *id = lower(sp_xstrdup(file_of(e)));
 	sp_autofree char *plain = sp_bls_plain_name(id); /* newer versions look at the name without the counter */
+	sp_autofree char *old = rd->old_ids ? sp_xasprintf("%s.conf", folded) : NULL;
 
-	return fnmatch(folded, id, 0) == 0 || fnmatch(folded, plain, 0) == 0;
+	return fnmatch(folded, id, 0) == 0 || fnmatch(folded, plain, 0) == 0 || (old && fnmatch(old, id, 0) == 0);
 }
 
 /* The first that is shown; pattern NULL: any. */
-static struct sp_entry *find(const struct sp_boot *boot, const char *pattern)
+static struct sp_entry *find(const struct sp_sd_boot *rd, const char *pattern)
 {
-	for (size_t i = 0; i < boot->n_entries; i++) {
-		struct sp_entry *e = &boot->entries[i];
+	for (size_t i = 0; i < rd->boot->n_entries; i++) {
+		struct sp_entry *e = &rd->boot->entries[i];
 
-		if (!e->hidden && (!pattern || matches(pattern, e)))
+		if (!e->hidden && (!pattern || matches(rd, pattern, e)))
 			return e;
 	}
 	return NULL;
 }
 
-static struct sp_entry *find_wanted(const struct sp_boot *boot, const char *wanted)
+static struct sp_entry *find_wanted(const struct sp_sd_boot *rd, const char *wanted)
 {
-	const char *pattern = wanted && sp_streq(wanted, SAVED) ? boot->started.entry_last : wanted;
+	const char *pattern = wanted && sp_streq(wanted, SAVED) ? rd->boot->started.entry_last : wanted;
 
-	return pattern ? find(boot, pattern) : NULL;
+	return pattern ? find(rd, pattern) : NULL;
 }
 
 /* An image that is an entry by itself: this setup has nothing to do with it. */
@@ -137,7 +138,7 @@ int sp_sd_boot_mark_default(const struct sp_sd_boot *rd, struct sp_error **err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < SP_ELEMENTS(wanted) && !e; i++) {
-		e = find_wanted(rd->boot, wanted[i]);
+		e = find_wanted(rd, wanted[i]);
 		if (e || !names_image(wanted[i]))
 			continue;
 		sp_strv_addf(&rd->boot->warnings, "'%s' boots by default, which is no entry of systemd-boot's that has a "
@@ -145,7 +146,7 @@ int sp_sd_boot_mark_default(const struct sp_sd_boot *rd, struct sp_error **err)
 		return 0;
 	}
 	if (!e)
-		e = find(rd->boot, NULL);
+		e = find(rd, NULL);
 	if (e)
 		e->by_default = true;
 	return 0;

@@ -186,7 +186,7 @@ static void look_at(const struct sp_sd_boot *rd, struct sp_entry *e)
 		sp_strv_addf(&rd->boot->warnings, "'%s' is left alone: %s", e->path, e->why);
 }
 
-static int read_entries(const struct sp_sd_boot *rd, struct sp_error **err)
+int sp_sd_boot_read_entries(const struct sp_sd_boot *rd, struct sp_error **err)
 {
 	sp_autofree char *dirs = sp_strv_join(&rd->folders, "', '");
 	int r = 0;
@@ -239,7 +239,7 @@ static int read_setup(const struct sp_root *root, struct sp_boot *boot, struct s
 	sp_sd_boot_folders(root, &rd.folders);
 	int r = sp_line_read(root, SP_FUTURE, &rd.future, err);
 	if (r == 0)
-		r = read_entries(&rd, err);
+		r = sp_sd_boot_read_entries(&rd, err);
 	if (r == 0)
 		r = sp_sd_boot_mark_default(&rd, err);
 	if (r == 0)

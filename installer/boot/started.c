@@ -46,14 +46,13 @@ static char *read_variable(const struct sp_root *machine, struct sp_efi **efi, c
 	return *text ? sp_steal(text) : NULL;
 }
 
-/* One byte, 1 when on (UEFI 2.10, 3.3). What is not known counts as off: then only the firmware can refuse. */
-static bool read_secure_boot(const struct sp_root *machine, struct sp_efi **efi)
+/* Read as a file, where four bytes of attributes are in front: libefivar is not loaded for it. */
+static bool read_secure_boot(const struct sp_root *machine)
 {
 	sp_autofree char *path = sp_efi_path(SP_EFI_GLOBAL, "SecureBoot");
 	sp_autobuf struct sp_buf value = { 0 };
 
-	return sp_root_exists(machine, path) && (*efi || sp_efi_open(machine, efi, NULL) == 0) &&
-	       sp_efi_get(*efi, SP_EFI_GLOBAL, "SecureBoot", &value, NULL, NULL) == 0 && value.len == 1 && value.data[0] == 1;
+	return sp_root_read(machine, path, SP_FILE_MAX, &value, NULL) == 0 && value.len == 5 && value.data[4] == 1;
 }
 
 void sp_started_read(const struct sp_root *machine, struct sp_started *ret)
@@ -66,7 +65,7 @@ void sp_started_read(const struct sp_root *machine, struct sp_started *ret)
 	if (sp_root_read_line(machine, "/proc/cmdline", &ret->cmdline) < 0)
 		ret->cmdline = NULL;
 	ret->stub = read_variable(machine, &efi, "StubInfo");
-	ret->secure_boot = ret->stub && read_secure_boot(machine, &efi);
+	ret->secure_boot = read_secure_boot(machine);
 	ret->loader = read_variable(machine, &efi, "LoaderInfo");
 	if (!ret->loader)
 		return;

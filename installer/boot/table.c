@@ -5,9 +5,11 @@
 #include "boot/internal.h"
 #include "hw/partitions.h"
 
-const struct sp_boot_ops *const sp_boot_table[] = { &sp_boot_grub_bls, &sp_boot_grub_d, &sp_boot_grub_default,
-						     &sp_boot_grub2_default, &sp_boot_refind, &sp_boot_systemd_boot,
-						     &sp_boot_uki, NULL };
+const struct sp_boot_ops *const sp_boot_table[] = {
+	&sp_boot_grub_bls,   &sp_boot_grub_d, &sp_boot_grub_default,  &sp_boot_grub2_default,
+	&sp_boot_kernelstub, &sp_boot_refind, &sp_boot_systemd_boot, &sp_boot_uki,
+	NULL,
+};
 
 /* --- what is there when nothing was recognised ------------------------------------------------------------------- */
 

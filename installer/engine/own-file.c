@@ -133,7 +133,7 @@ int sp_own_file_plan(const struct sp_session *s, struct sp_plan *p, struct sp_er
 
 	for (size_t i = 0; i < p->n_decisions; i++) {
 		const struct sp_decision *d = &p->decisions[i];
-		if (is_of_line(d))
+		if (is_of_line(d) && !p->boot->own_file_idle)
 			lines[n++] = (struct sp_dropin_line){ d->setting->id, d->setting->summary, d->key, d->value };
 	}
 	for (size_t i = 0; i < p->boot->n_entries && r == 0; i++)

@@ -52,6 +52,8 @@ static int take_out_tokens(struct sp_undo *u, struct rewind *w, const char *path
 	sp_autotransition struct sp_transition t = { 0 };
 	int r = sp_host_get(&line->host, &w->image.bytes, &text, err);
 
+	if (r == -ENOENT && line->host.kind == SP_HOST_LIMINE)
+		return 0; /* the entry is gone, and stays so */
 	if (r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL) {
 		add_conflict(u, path, "can no longer be understood");
 		return 0;

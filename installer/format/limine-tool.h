@@ -24,7 +24,7 @@ struct sp_limine_assigns {
 /* -EINVAL: control bytes. Lines of other settings, and such as are no assignment, are passed over. */
 int sp_limine_tool_parse(const struct sp_buf *file, struct sp_limine_assigns *ret, struct sp_error **err) sp_must_check;
 void sp_limine_tool_clear(struct sp_limine_assigns *a);
-#define sp_autoassigns sp_cleanup(sp_limine_tool_clear)
+#define sp_autolayer sp_cleanup(sp_limine_tool_clear)
 
 /*
  * Host functions of kind limine-tool: what the file gives to the name var, from its last '=' on; see format/host.h. Where the

@@ -10,6 +10,7 @@ struct look {
 	const char *base; /* the folder that stands for the root of the file's file system */
 	const struct sp_strv *tokens;
 	struct sp_strv *problems;
+	bool same; /* the file is as in `first`: what it has no root= for is another system's */
 };
 
 static void problem(struct sp_strv *problems, const char *path, const char *what, const char *which)
@@ -65,7 +66,7 @@ static void check_line(const struct look *l, const char *path, const char *line)
 		for (size_t i = 0; i < tokens->n; i++)
 			seen[i] += sp_streq(word, tokens->v[i]);
 	}
-	if (!root)
+	if (!root && !l->same)
 		problem(l->problems, path, "no root= in: ", line);
 	for (size_t i = 0; i < tokens->n; i++)
 		if (seen[i] > 1)
@@ -229,6 +230,11 @@ static const struct format {
 	{ "/", "/refind_linux.conf", check_refind },
 };
 
+static bool is_same(const struct node *a, const struct node *b)
+{
+	return b && sp_buf_eq(&a->bytes, &b->bytes);
+}
+
 static size_t check_all(const struct look *l)
 {
 	size_t kernels = 0;
@@ -242,6 +248,7 @@ static size_t check_all(const struct look *l)
 			sp_autofree char *base = sp_xstrndup(n->path, (size_t) (strstr(n->path, formats[k].folder) - n->path));
 			struct look here = *l;
 			here.base = base;
+			here.same = l->now != l->first && is_same(n, tree_find(l->first, n->path));
 			kernels += formats[k].check(&here, n->path, text);
 		}
 	}
@@ -252,13 +259,13 @@ static size_t count_entries(const struct tree *t, const struct tree *first)
 {
 	sp_autostrv struct sp_strv unused = { 0 }, none = { 0 };
 
-	return check_all(&(struct look){ t, first, NULL, &none, &unused });
+	return check_all(&(struct look){ t, first, NULL, &none, &unused, false });
 }
 
 void check_entries(const struct tree *now, const struct tree *const known[2], const struct sp_strv *tokens,
 		   struct sp_strv *problems)
 {
-	const size_t has = check_all(&(struct look){ now, known[0], NULL, tokens, problems });
+	const size_t has = check_all(&(struct look){ now, known[0], NULL, tokens, problems, false });
 	const size_t had[2] = { count_entries(known[0], known[0]), count_entries(known[1], known[0]) };
 	const size_t least = had[0] < had[1] ? had[0] : had[1]; /* the way back comes and goes */
 

@@ -41,7 +41,7 @@ static void files_are_read(void **state)
 static void assignments_are_listed(void **state)
 {
 	sp_autobuf struct sp_buf file = { 0 }, bad = { 0 };
-	sp_autoassigns struct sp_limine_assigns a = { 0 };
+	sp_autolayer struct sp_limine_assigns a = { 0 };
 	struct sp_limine_assigns none = { 0 };
 
 	(void) state;
