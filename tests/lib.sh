@@ -348,6 +348,10 @@ boot_refind() { # the first line of its file
 	kernel=/boot/vmlinuz-linux
 }
 
+boot_limine() { # the first entry of limine.conf that has a line of its own
+	booted=$(sed -n 's/^[ \t]*cmdline:[ \t]*//p' "$TREE/boot/limine.conf" | head -n 1)
+}
+
 boot_bls() { # [ENTRY-ID [TOKENS]]
 	id=${1:-$(default_entry)}
 	booted="$(entry_line "$id")${2:+ $2}"
@@ -381,6 +385,9 @@ reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; T
 		boot_generated
 	elif [ -n "$(find "$TREE" -path '*/EFI/systemd/systemd-boot*.efi')" ]; then
 		boot_sdboot "$@"
+	elif [ -e "$TREE/boot/limine.conf" ]; then
+		boot_limine
+		in_front=' '
 	elif [ -e "$TREE/boot/refind_linux.conf" ]; then
 		boot_refind
 		in_front='initrd=initramfs-linux.img'

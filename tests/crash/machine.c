@@ -219,6 +219,26 @@ static size_t check_image(const struct look *l, const char *path, char *text)
 	return 1;
 }
 
+/* A kernel's line comes behind it. */
+static size_t check_limine(const struct look *l, const char *path, char *text)
+{
+	char *rest = text;
+	size_t n = 0;
+
+	for (char *line; (line = next_line(&rest));) {
+		static const char *const files[] = { "kernel_path: boot():", "module_path: boot():" };
+
+		for (size_t i = 0; i < 2; i++)
+			if (sp_startswith(line, files[i]))
+				check_file(l, path, line + strlen(files[i]));
+		if (!sp_startswith(line, "cmdline: "))
+			continue;
+		check_line(l, path, line + strlen("cmdline: "));
+		n++;
+	}
+	return n;
+}
+
 static const struct format {
 	const char *folder, *end;
 	size_t (*check)(const struct look *l, const char *path, char *text);
@@ -227,6 +247,7 @@ static const struct format {
 	{ "/loader/entries/", ".conf", check_bls },
 	{ "/grub/", "/grub.cfg", check_grub_cfg },
 	{ "/grub2/", "/grub.cfg", check_grub_cfg },
+	{ "/", "/limine.conf", check_limine },
 	{ "/", "/refind_linux.conf", check_refind },
 };
 
