@@ -151,7 +151,7 @@ new_machine() { # NAME [FOLDER]: unpack a recorded machine and make it $TREE
 		[ ! -e "$TREE/etc/default/grub" ] || install_generator /usr/bin/grub-mkconfig
 		[ ! -e "$TREE/efi/EFI/Linux" ] || GENERATOR=ukify MENU=/efi/EFI/Linux/arch-linux.efi
 		;;
-	*suse*) MENU=/boot/grub2/grub.cfg && install_generator /usr/sbin/grub2-mkconfig ;;
+	*suse*) [ -e "$TREE/usr/bin/sdbootutil" ] || { MENU=/boot/grub2/grub.cfg && install_generator /usr/sbin/grub2-mkconfig; } ;;
 	esac
 }
 
@@ -385,6 +385,9 @@ reboot_machine() { # [ENTRY-ID [TOKENS]]: boot the default or the named entry; T
 		boot_generated
 	elif [ -n "$(find "$TREE" -path '*/EFI/systemd/systemd-boot*.efi')" ]; then
 		boot_sdboot "$@"
+	elif [ -n "$BOOTS" ]; then # GRUB reads entries as they are there, too
+		boot_sdboot "$@"
+		in_front='BOOT_IMAGE=/vmlinuz'
 	elif [ -e "$TREE/boot/limine.conf" ]; then
 		boot_limine
 		in_front=' '

@@ -12,6 +12,8 @@ extern const struct sp_boot_ops sp_boot_grub2_default;
 extern const struct sp_boot_ops sp_boot_kernelstub;
 extern const struct sp_boot_ops sp_boot_limine;
 extern const struct sp_boot_ops sp_boot_refind;
+extern const struct sp_boot_ops sp_boot_sdbootutil;
+extern const struct sp_boot_ops sp_boot_sdbootutil_grub;
 extern const struct sp_boot_ops sp_boot_systemd_boot;
 extern const struct sp_boot_ops sp_boot_uki;
 
