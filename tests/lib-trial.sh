@@ -64,6 +64,7 @@ forget() { # what the loader does before it starts an entry
 	fi
 }
 
+# shellcheck disable=SC2034 # tests look at TRIED
 power_on() { # start what the loader would; TRIED says whether that was the trial
 	next=$(chosen) TRIED=no line=
 	forget

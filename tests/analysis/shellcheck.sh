@@ -6,7 +6,7 @@
 
 need shellcheck
 find . -path ./.git -prune -o -path './build*' -prune -o -path './strix-provision-*' -prune -o \
-	-type f ! -path './tests/machines/*' \
+	-type f ! -path './tests/machines/*' ! -path './tests/bin/ukify' \
 	\( -name '*.sh' -o -name quickstart -o -path './tests/bin/*' -o -path './.ci/run' -o -path './completions/bash/*' \) \
 	-print | sort >"$TMP/files"
 : >"$TMP/bad"

@@ -111,7 +111,9 @@ static const struct {
 	{ "no sign of the loader", { GONE("efi") }, NULL, NULL, "2 entries in /boot/loader/entries" },
 	{ "no entries", { GONE("boot/loader") }, NULL, NULL, "systemd-boot (/efi/loader/loader.conf)" },
 	{ "no kernels", { GONE("boot/k") }, NULL, NULL, "systemd-boot" },
-	{ "sdbootutil", { F("usr/bin/sdbootutil", "") }, NULL, NULL, "systemd-boot" },
+	{ "sdbootutil", { F("usr/bin/sdbootutil", ""), F("usr/lib/systemd-boot/systemd-bootx64.efi", "") }, NULL, "sdbootutil",
+	  "systemd-boot is its boot loader" },
+	{ "sdbootutil with GRUB", { F("usr/bin/sdbootutil", "") }, NULL, "sdbootutil-grub", "GRUB is its boot loader" },
 	{ "kernelstub", { F("etc/kernelstub/configuration", "{}") }, NULL, NULL, "kernelstub" },
 	{ "ostree", { F("ostree/repo/config", "") }, NULL, NULL, "ostree deployment" },
 	/* evidence */
