@@ -106,10 +106,12 @@ expect_status 'the trial is ended: the removal' 0
 
 # --- units ------------------------------------------------------------------------------------------------------------
 
-for id in $(sed -n 's/.*\(id=\|tell \)\([0-9a-f]\{32\}\).*/\2/p' "$SP_SRCDIR/systemd/journal.in" \
-	"$SP_SRCDIR/packaging/hooks/kernel-installed.in" | sort -u); do
+sed -n 's/.*\(id=\|tell \)\([0-9a-f]\{32\}\).*/\2/p' "$SP_SRCDIR/systemd/journal.in" \
+	"$SP_SRCDIR/packaging/hooks/kernel-installed.in" | sort -u >"$SCRATCH/ids"
+check 'the scripts have eight message ids' test "$(wc -l <"$SCRATCH/ids")" -eq 8
+while read -r id; do
 	check "the catalogue knows $id" grep -qx -e "-- $id" "$SP_SRCDIR/systemd/strix-provision.catalog"
-done
+done <"$SCRATCH/ids"
 for unit in $UNITS; do
 	sed -e "s|@pkglibexecdir@|$LIBEXEC|" -e "/^@WRITER@/{r $SP_SRCDIR/systemd/writer.in" -e 'd;}' \
 		"$SP_SRCDIR/systemd/strix-provision-$unit.service.in" >"$SCRATCH/units/strix-provision-$unit.service"
