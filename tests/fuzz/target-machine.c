@@ -33,14 +33,12 @@ static size_t source_len;
 
 static int copy_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
-	struct base b = { .path = sp_xstrdup(path + source_len + 1) };
 	sp_autoclose int fd = -1;
 
 	(void) ftw;
-	if (flag != FTW_F || st->st_size > 16384) {
-		free(b.path);
+	if (flag != FTW_F || st->st_size > 16384)
 		return 0;
-	}
+	struct base b = { .path = sp_xstrdup(path + source_len + 1) };
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	fuzz_check(fd >= 0 && sp_fd_read(fd, 16384, &b.bytes) == 0, "%s cannot be read", path);
 	fuzz_tree_write(dir, b.path, b.bytes.data, b.bytes.len);
