@@ -4,8 +4,6 @@
  * 10.3 beside its own program, in /boot/limine, /boot, /limine and at the top; earlier versions at the top, in /limine, /boot,
  * /boot/limine and /EFI/BOOT. (Limine: CONFIG.md, common/lib/config.c)
  */
-#include <stdio.h>
-
 #include "boot/limine.h"
 
 /* Larger ones are kernels. */
@@ -112,9 +110,13 @@ static void add_once(struct sp_strv *l, const char *path)
 /* "Limine 12.9.0": is the order the one since 10.3? 1, 0, or -1: not known. */
 static int is_new(const char *loader)
 {
-	unsigned major = 0, minor = 0;
+	static const char name[] = "Limine ";
+	const char *version = loader && sp_startswith(loader, name) ? loader + strlen(name) : "";
+	char *dot = NULL, *end = NULL;
+	const unsigned long major = strtoul(version, &dot, 10);
+	const unsigned long minor = dot != version && *dot == '.' ? strtoul(dot + 1, &end, 10) : 0;
 
-	if (!loader || sscanf(loader, "Limine %4u.%4u", &major, &minor) != 2)
+	if (!end || end == dot + 1)
 		return -1;
 	return major > 10 || (major == 10 && minor >= 3);
 }

@@ -113,7 +113,7 @@ static int check_all(const struct sp_session *s, const struct sp_plan *p, char *
 	if (!sp_plan_changes_line(p))
 		return refuse(-EINVAL, SP_EXIT_USAGE, "leave --trial out", err,
 			      "no boot argument would change, so there is nothing to try at a start");
-	int r = check_loader(s, p, err);
+	int r = p->boot ? check_loader(s, p, err) : 0;
 	if (r < 0)
 		return r;
 	if (!e || !e->ours || e->rescue || !e->linux_path)
