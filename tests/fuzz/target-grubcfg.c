@@ -84,12 +84,11 @@ static void check_copy(const struct sp_buf *file, const struct sp_menu_item *ite
 
 	if (item->submenu || sp_grubcfg_copy_entry(file, item, header, args, &copy, &err) < 0)
 		return;
-	const char *text = fuzz_show(copy.data, copy.len);
-	fuzz_check(sp_grubcfg_parse(&copy, &menu, NULL) == 0 && menu.n == 1, "the copy is no entry: '%s'", text);
+	fuzz_check(sp_grubcfg_parse(&copy, &menu, NULL) == 0 && menu.n == 1, "the copy is no entry: '%s'", fuzz_show(copy.data, copy.len));
 	const struct sp_menu_item *made = &menu.v[0];
 	fuzz_check(sp_streq(made->title, "copy") && sp_streq(made->id, "copied"), "the copy is '%s'", fuzz_shows(made->title));
 	fuzz_check(made->n_kernels == 1 && item->n_kernels == 1 && sp_streq(made->kernels[0].path, item->kernels[0].path),
-		   "the copy starts another kernel: '%s'", text);
+		   "the copy starts another kernel: '%s'", fuzz_show(copy.data, copy.len));
 	fuzz_check(sp_streq(made->kernels[0].args, args), "the line of the copy is '%s'", fuzz_shows(made->kernels[0].args));
 	sp_autofree char *a = sp_strv_join(&item->initrd, " "), *b = sp_strv_join(&made->initrd, " ");
 	fuzz_check(sp_streq(a, b), "the copy loads '%s'", fuzz_shows(b));
