@@ -117,11 +117,9 @@ static void begin_item(struct writer *w, const struct item *old)
 		add_margin(w, "  ");
 	else if (old && (old == v) == first)
 		add_gap(w, old->gap, old->span.start);
-	else if (first)
-		add_gap(w, v[0].gap, v[0].span.start);
-	else if (w->l->n > 1)
+	else if (!first && w->l->n > 1)
 		add_gap(w, v[1].gap, v[1].span.start);
-	else if (memchr(w->file->data + v[0].gap, '\n', v[0].span.start - v[0].gap))
+	else if (first || memchr(w->file->data + v[0].gap, '\n', v[0].span.start - v[0].gap))
 		add_gap(w, v[0].gap, v[0].span.start);
 	else
 		sp_buf_adds(&w->out, " ");
