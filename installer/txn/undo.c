@@ -206,14 +206,22 @@ int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs)
 	return r;
 }
 
+/* Also where making it was said to have failed. Another transaction's stays. */
+static int drop_link(const struct sp_txn *t)
+{
+	uint64_t id = 0;
+
+	return sp_store_open_id(t->store, &id) == 0 && id != t->id ? 0 : sp_durable_unlink(t->store->dir, "open");
+}
+
 static int mark_undone(struct sp_txn *t, struct sp_error **err)
 {
 	json_t *record = json_pack("{s:s}", "type", "undone");
 	int r = sp_journal_append(&t->journal, record, true);
 
 	json_decref(record);
-	if (r == 0 && t->known)
-		r = sp_durable_unlink(t->store->dir, "open");
+	if (r == 0)
+		r = drop_link(t);
 	if (r < 0)
 		return sp_error_errno(err, r, "cannot end the journal of transaction %" PRIu64, t->id);
 	t->state = SP_TXN_UNDONE;
