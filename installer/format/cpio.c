@@ -15,7 +15,7 @@ void sp_cpio_start(struct sp_cpio *c, struct sp_cpio_want *wants, size_t n)
 
 bool sp_cpio_at_rest(const struct sp_cpio *c)
 {
-	return c->state == REST || (c->state == HEADER && c->have == 0 && !c->inside);
+	return c->state == REST;
 }
 
 /* --- a header ---------------------------------------------------------------------------------------------------- */
