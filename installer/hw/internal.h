@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "format/assign.h"
 #include "hw/facts.h"
 
 /* The first replaces what does not print by '?', the second takes the bytes as they are. */
@@ -56,6 +57,7 @@ sp_fact_reader sp_read_amd_ttm;		 /* software.c: arg is the parameter that makes
 sp_fact_reader sp_read_users;		 /* users.c */
 /* owners.c: who else says what the kernel is told */
 sp_fact_reader sp_read_modprobe_sizes, sp_read_tuned, sp_read_kernelstub, sp_read_grub_d;
+bool sp_hw_sizes_gtt(const struct sp_assign *a); /* of modprobe.d: it sets how much memory the GPU may have */
 
 /* sealed.c. The block device that the kernel calls so, and no other; in a recorded machine a file that stands for it. */
 int sp_hw_open_block(const struct sp_root *machine, const char *name) sp_must_check;

@@ -29,7 +29,7 @@ static const char *const modprobe_dirs[] = { "/etc/modprobe.d", "/run/modprobe.d
 					     "/usr/lib/modprobe.d", "/lib/modprobe.d" };
 
 /* -1 and 0 are how the drivers say "as if it was not there". */
-static bool is_size(const struct sp_assign *a)
+bool sp_hw_sizes_gtt(const struct sp_assign *a)
 {
 	bool limit = false;
 
@@ -52,7 +52,7 @@ static int find_sizes(struct sp_facts *f, const char *path, struct sp_strv *foun
 	sp_modprobe_parse(&b, &a);
 	for (size_t i = 0; i < a.n; i++) {
 		sp_autofree char *place = sp_xasprintf("%s:%u", path, a.v[i].line);
-		if (is_size(&a.v[i]) && !sp_strv_has(found, place))
+		if (sp_hw_sizes_gtt(&a.v[i]) && !sp_strv_has(found, place))
 			sp_strv_add(found, place);
 	}
 	return 0;

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Archives of an initramfs image: whatever they say, they are read to the same end in pieces of any size. */
+/*
+ * Archives of an initramfs image: whatever they say, they are read to the same end in pieces of any size. And what booster puts
+ * into its images.
+ */
 #include <errno.h>
 
+#include "format/assign.h"
+#include "format/booster.h"
 #include "format/cpio.h"
 #include "targets.h"
 
@@ -49,11 +54,27 @@ static void check(const struct outcome *o)
 	}
 }
 
+/* Each line that comes out is one of modprobe.d's, and nothing comes out of nothing. */
+static void check_booster(const uint8_t *data, size_t size)
+{
+	sp_autobuf struct sp_buf yaml = { 0 }, options = { 0 };
+	sp_autoassigns struct sp_assigns a = { 0 };
+
+	sp_buf_add(&yaml, data, size);
+	fuzz_tighten(&yaml);
+	sp_booster_options(&yaml, &options);
+	sp_modprobe_parse(&options, &a);
+	fuzz_check(a.n == 0 || memmem(data, size, "modprobeoptions:", 16), "options of nothing");
+	for (const char *c = options.data; c && *c; c = strchr(c, '\n') + 1)
+		fuzz_check(sp_startswith(c, "options ") && strchr(c, '\n'), "a line that is none: '%s'", fuzz_shows(c));
+}
+
 static void run(const uint8_t *data, size_t size)
 {
 	static const size_t pieces[] = { 1, 113 };
 	struct outcome whole, parts;
 
+	check_booster(data, size);
 	feed(data, size, size ? size : 1, &whole);
 	check(&whole);
 	for (size_t k = 0; k < SP_ELEMENTS(pieces); k++) {
@@ -74,7 +95,8 @@ static void run(const uint8_t *data, size_t size)
 }
 
 static const char *const words[] = { "070701", "070702", "00000000", "00000001", "00000002", "0000000B", "000081A4", "0000A1FF",
-				     "0000002b", "TRAILER!!!", "a", "./a", "etc/modprobe.d/zz-strix-provision.conf", "\x1f\x8b", NULL };
+				     "0000002b", "TRAILER!!!", "a", "./a", "etc/modprobe.d/zz-strix-provision.conf", "\x1f\x8b",
+				     "modprobeoptions:\n", "    amdgpu: gttsize=1\n", "    \"ttm\": 'pages_limit=2'\n", NULL };
 
 static const struct fuzz_files files[] = { { NULL, NULL } };
 
