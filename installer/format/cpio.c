@@ -2,11 +2,12 @@
 #include "format/cpio.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 enum state { REST, HEADER, NAME, NAME_PAD, DATA, DATA_PAD };
 
 #define TRAILER "TRAILER!!!"
+
+enum { KIND = 0170000, FILE_KIND = 0100000, FOLDER_KIND = 0040000 }; /* of a mode, as cpio has them */
 
 void sp_cpio_start(struct sp_cpio *c, struct sp_cpio_want *wants, size_t n)
 {
@@ -78,8 +79,8 @@ static void meet(struct sp_cpio *c)
 	if (!w)
 		return;
 	sp_buf_clear(&w->bytes);
-	w->found = S_ISREG(c->mode) && c->size <= SP_CPIO_MEMBER_MAX && !(c->links > 1 && c->size == 0);
-	w->unclear = !w->found && !S_ISDIR(c->mode);
+	w->found = (c->mode & KIND) == FILE_KIND && c->size <= SP_CPIO_MEMBER_MAX && !(c->links > 1 && c->size == 0);
+	w->unclear = !w->found && (c->mode & KIND) != FOLDER_KIND;
 	if (w->found)
 		c->into = w;
 }
