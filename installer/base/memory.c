@@ -5,7 +5,7 @@
 
 struct item {
 	char *path;
-	bool absent;
+	bool absent, direct, known; /* known: its content */
 	struct sp_buf bytes;
 };
 struct sp_memory {
@@ -39,7 +39,7 @@ void sp_memory_free(struct sp_memory *m)
 	free(m);
 }
 
-static const struct item *find(const struct sp_memory *m, const char *path)
+static struct item *find(const struct sp_memory *m, const char *path)
 {
 	const struct item key = { .path = (char *) path };
 	void *const *found = m ? tfind(&key, (void *const *) &m->items, by_path) : NULL;
@@ -47,30 +47,45 @@ static const struct item *find(const struct sp_memory *m, const char *path)
 	return found ? *found : NULL;
 }
 
-static void keep(struct sp_memory *m, struct item item)
+/* NULL: nothing is remembered, or there is no memory left: it is read again. */
+static struct item *find_or_add(struct sp_memory *m, const char *path)
 {
-	if (!m || find(m, item.path))
-		return;
-	struct item *kept = sp_xmalloc(sizeof(*kept));
-	*kept = item;
-	kept->path = sp_xstrdup(item.path);
-	if (!tsearch(kept, &m->items, by_path))
-		free_item(kept); /* no memory left: it is read again */
+	struct item *i = find(m, path);
+
+	if (i || !m)
+		return i;
+	i = sp_xcalloc(1, sizeof(*i));
+	i->path = sp_xstrdup(path);
+	if (tsearch(i, &m->items, by_path))
+		return i;
+	free_item(i);
+	return NULL;
 }
 
 void sp_memory_keep_absent(struct sp_memory *m, const char *path)
 {
-	keep(m, (struct item){ .path = (char *) path, .absent = true });
+	struct item *i = find_or_add(m, path);
+
+	if (i && !i->known && !i->direct)
+		i->absent = true;
 }
 
 void sp_memory_keep(struct sp_memory *m, const char *path, const struct sp_buf *bytes)
 {
-	struct item item = { .path = (char *) path };
+	struct item *i = find_or_add(m, path);
 
-	if (!m || find(m, path))
+	if (!i || i->known || i->absent)
 		return;
-	sp_buf_add(&item.bytes, bytes->data, bytes->len);
-	keep(m, item);
+	i->known = true;
+	sp_buf_add(&i->bytes, bytes->data, bytes->len);
+}
+
+void sp_memory_keep_direct(struct sp_memory *m, const char *path)
+{
+	struct item *i = find_or_add(m, path);
+
+	if (i && !i->absent)
+		i->direct = true;
 }
 
 bool sp_memory_is_absent(const struct sp_memory *m, const char *path)
@@ -80,9 +95,16 @@ bool sp_memory_is_absent(const struct sp_memory *m, const char *path)
 	return i && i->absent;
 }
 
+bool sp_memory_is_direct(const struct sp_memory *m, const char *path)
+{
+	const struct item *i = find(m, path);
+
+	return i && i->direct;
+}
+
 const struct sp_buf *sp_memory_find(const struct sp_memory *m, const char *path)
 {
 	const struct item *i = find(m, path);
 
-	return i && !i->absent ? &i->bytes : NULL;
+	return i && i->known ? &i->bytes : NULL;
 }

@@ -66,8 +66,7 @@ int sp_root_open_file_at(const struct sp_root *root, int dirfd, const char *name
 	return same_file(r < 0 ? -errno : r, &st);
 }
 
-/* short_ends: a file that has a size ends where less comes than was asked for; those of /proc have none. */
-static int read_all(int fd, size_t max, bool short_ends, struct sp_buf *ret)
+int sp_fd_read_sized(int fd, off_t size, size_t max, struct sp_buf *ret)
 {
 	char chunk[16384];
 	size_t n = sizeof(chunk);
@@ -82,13 +81,13 @@ static int read_all(int fd, size_t max, bool short_ends, struct sp_buf *ret)
 		if (ret->len + n > max)
 			return -EFBIG;
 		sp_buf_add(ret, chunk, n);
-	} while (short_ends ? n == sizeof(chunk) : n > 0);
+	} while (size > 0 ? n == sizeof(chunk) : n > 0); /* those of /proc say 0 */
 	return 0;
 }
 
 int sp_fd_read(int fd, size_t max, struct sp_buf *ret)
 {
-	return read_all(fd, max, false, ret);
+	return sp_fd_read_sized(fd, 0, max, ret);
 }
 
 static int read_regular(const struct sp_root *root, const char *path, size_t max, struct sp_buf *ret)
@@ -103,7 +102,7 @@ static int read_regular(const struct sp_root *root, const char *path, size_t max
 	sp_autoclose int fd = open_regular(root, path, &st);
 	if (fd < 0)
 		return fd;
-	int r = read_all(fd, max, st.st_size > 0, ret);
+	int r = sp_fd_read_sized(fd, st.st_size, max, ret);
 	if (r == 0)
 		sp_memory_keep(sp_root_memory(root), path, ret);
 	return r;

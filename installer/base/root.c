@@ -70,6 +70,11 @@ struct sp_memory *sp_root_memory(const struct sp_root *root)
 	return root->memory;
 }
 
+void sp_root_keep(const struct sp_root *root, const char *path, const struct sp_buf *bytes)
+{
+	sp_memory_keep(root->memory, path, bytes);
+}
+
 const char *sp_root_display(const struct sp_root *root)
 {
 	return root->display;
@@ -186,6 +191,8 @@ static bool is_resolved(const struct sp_root *root, const char *path)
 
 	if (root->walk || !is_clean(path))
 		return false;
+	if (sp_memory_is_direct(root->memory, path))
+		return true;
 	sp_autoclose int fd = (int) syscall(SYS_openat2, root->fd, relative(path), &how, sizeof(how));
 	if (fd >= 0 || errno != ENOENT)
 		return fd >= 0;
@@ -267,6 +274,25 @@ static int open_walk(const struct sp_root *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+static int open_how(const struct sp_root *root, const char *rel, struct open_how *how)
+{
+	long fd = syscall(SYS_openat2, root->fd, rel, how, sizeof(*how));
+
+	return fd < 0 ? -errno : (int) fd;
+}
+
+/* Where things are remembered, that no link is on the way is learnt by the way. -ELOOP: there is one, or nobody asks. */
+static int look_up_direct(const struct sp_root *root, const char *path, const char *rel, struct open_how how)
+{
+	if (!root->memory || (how.flags & (O_NOFOLLOW | O_DIRECTORY)))
+		return -ELOOP;
+	how.resolve |= RESOLVE_NO_SYMLINKS;
+	int fd = open_how(root, rel, &how);
+	if (fd >= 0)
+		sp_memory_keep_direct(root->memory, path);
+	return fd;
+}
+
 static int look_up(const struct sp_root *root, const char *path, int flags)
 {
 	struct open_how how = {
@@ -278,11 +304,11 @@ static int look_up(const struct sp_root *root, const char *path, int flags)
 	if (flags & O_PATH) /* openat2 is strict about what goes with O_PATH */
 		how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
 	if (!root->walk) {
-		long fd = syscall(SYS_openat2, root->fd, rel, &how, sizeof(how));
-		if (fd >= 0)
-			return (int) fd;
-		if (errno != ENOSYS && errno != EPERM && errno != EAGAIN)
-			return -errno;
+		int fd = look_up_direct(root, path, rel, how);
+		if (fd == -ELOOP)
+			fd = open_how(root, rel, &how);
+		if (fd != -ENOSYS && fd != -EPERM && fd != -EAGAIN)
+			return fd;
 	}
 	return open_walk(root, path, (int) how.flags);
 }
@@ -367,7 +393,7 @@ int sp_root_lstat(const struct sp_root *root, const char *path, struct stat *ret
 
 bool sp_root_exists(const struct sp_root *root, const char *path)
 {
-	if (sp_memory_find(root->memory, path))
+	if (sp_memory_is_direct(root->memory, path) || sp_memory_find(root->memory, path))
 		return true;
 	sp_autoclose int fd = sp_root_openat(root, path, O_PATH);
 	return fd >= 0;

@@ -34,6 +34,8 @@ void sp_root_close(struct sp_root *root);
 bool sp_root_remember(struct sp_root *root);
 void sp_root_forget(struct sp_root *root);
 struct sp_memory *sp_root_memory(const struct sp_root *root); /* for read.c; NULL: none */
+/* What somebody read by other means is remembered, too, where anything is. */
+void sp_root_keep(const struct sp_root *root, const char *path, const struct sp_buf *bytes);
 
 const char *sp_root_display(const struct sp_root *root); /* as the user named it */
 bool sp_root_is_host(const struct sp_root *root);	 /* it is the running system's "/" */
@@ -81,6 +83,8 @@ bool sp_root_exists(const struct sp_root *root, const char *path);
 
 /* Everything from a descriptor that was opened here; it is not closed. */
 int sp_fd_read(int fd, size_t max, struct sp_buf *ret) sp_must_check;
+/* The same where fstat() told a size: a file that has one ends where less comes than was asked for. */
+int sp_fd_read_sized(int fd, off_t size, size_t max, struct sp_buf *ret) sp_must_check;
 
 static inline void sp_cleanup_root_(struct sp_root **r)
 {

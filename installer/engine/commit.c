@@ -53,6 +53,7 @@ static int check_files(const struct sp_session *s, const struct sp_edits *edits,
 static int check_product(const struct sp_session *s, const struct sp_job *job, const struct sp_edits *products,
 			 struct sp_error **err)
 {
+	sp_automoment struct sp_moment now = sp_moment_begin(s);
 	sp_autoboot struct sp_boot *boot = NULL;
 	int r = check_files(s, job->edits, err);
 

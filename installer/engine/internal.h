@@ -227,6 +227,17 @@ void sp_hold_signals(void);
 void sp_release_signals(void); /* one that came meanwhile ends the program now */
 void sp_progress(const struct sp_session *s, const char *step);
 
+/* --- moment.c ---------------------------------------------------------------------------------------------------- */
+
+/* From begin to end the tree and the machine are read once: what is decided on is of one moment (sp_root_remember()). */
+struct sp_moment {
+	const struct sp_session *session;
+	bool root, machine; /* remembered since begin */
+};
+struct sp_moment sp_moment_begin(const struct sp_session *s) sp_must_check;
+void sp_moment_end(struct sp_moment *m);
+#define sp_automoment sp_cleanup(sp_moment_end)
+
 /* --- advise.c ---------------------------------------------------------------------------------------------------- */
 
 void sp_advise_plan(const struct sp_session *s, struct sp_plan *p); /* after everything is decided */

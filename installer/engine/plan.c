@@ -240,13 +240,9 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 int sp_plan_make(const struct sp_session *s, struct sp_plan **ret, struct sp_error **err)
 {
 	struct sp_plan *p = sp_xcalloc(1, sizeof(*p));
-	const bool root = sp_root_remember(s->root), machine = sp_root_remember(s->machine);
+	sp_automoment struct sp_moment now = sp_moment_begin(s);
 	int r = make(s, p, err);
 
-	if (root)
-		sp_root_forget(s->root);
-	if (machine)
-		sp_root_forget(s->machine);
 	if (r < 0)
 		sp_plan_free(p);
 	else

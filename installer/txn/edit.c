@@ -121,9 +121,11 @@ static int fill_image(int fd, const char *path, struct sp_image *ret, struct sp_
 		return r;
 	ret->exists = true;
 	ret->meta = (struct sp_meta){ .mode = st.st_mode & 07777, .uid = st.st_uid, .gid = st.st_gid, .mtime = st.st_mtim };
-	r = sp_fd_read(fd, SP_FILE_MAX, &ret->bytes);
+	r = sp_fd_read_sized(fd, st.st_size, SP_FILE_MAX, &ret->bytes);
 	if (r == -EFBIG)
 		return sp_error_set(err, r, "'%s' is larger than %zu bytes", path, SP_FILE_MAX);
+	if (r == 0 && ret->bytes.len != (size_t) st.st_size)
+		return sp_error_set(err, -ESTALE, "'%s' was written to while it was read", path);
 	if (r == 0)
 		r = read_xattrs(fd, &ret->meta);
 	return r < 0 ? sp_error_errno(err, r, "cannot read '%s'", path) : 0;
@@ -142,6 +144,8 @@ int sp_image_read(const struct sp_root *root, const char *path, struct sp_image 
 	} else {
 		r = fill_image(fd, path, ret, err);
 	}
+	if (r == 0)
+		sp_root_keep(root, path, &ret->bytes);
 	if (r < 0) {
 		sp_image_clear(ret);
 		(void) sp_error_path(err, path);

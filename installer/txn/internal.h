@@ -12,9 +12,12 @@ struct sp_store {
 	int dir;      /* the state directory, -1: there is none */
 	int tx;	      /* tx/, -1: none or no rights */
 	int lock;     /* -1: opened for reading */
+	const struct sp_txn *running; /* begun through this handle: what its journal says needs no reading; NULL: none */
 	int packages[4]; /* descriptors whose locks keep the package managers out; -1: unused */
 };
 
+/* One more than there ever was here. */
+int sp_store_next_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err) sp_must_check;
 /* The transaction that the link "open" names: 0, -ENOENT: none is open, other negative errno: the link is damaged. */
 int sp_store_open_id(const struct sp_store *store, uint64_t *ret) sp_must_check;
 
@@ -37,7 +40,9 @@ struct sp_journal {
 	uint64_t next; /* sequence number of the next record */
 	off_t end;     /* bytes of good records */
 	bool torn;     /* there may be something behind them, on disk or not: a record that could not be made durable */
+	json_t *records; /* what was appended, from the first on; NULL: the journal was there before us. Owned */
 };
+void sp_journal_clear(struct sp_journal *j); /* closes it, too */
 /* After a failure nothing is known of the record until sp_journal_mend() has cut it off; the next append does so. */
 int sp_journal_append(struct sp_journal *j, json_t *record /* borrowed */, bool sync) sp_must_check;
 int sp_journal_mend(struct sp_journal *j) sp_must_check;

@@ -37,7 +37,16 @@ int sp_journal_append(struct sp_journal *j, json_t *record, bool sync)
 	j->torn = false;
 	j->next++;
 	j->end += (off_t) strlen(line);
+	if (j->records)
+		json_array_append(j->records, record);
 	return 0;
+}
+
+void sp_journal_clear(struct sp_journal *j)
+{
+	sp_cleanup_close_(&j->fd);
+	json_decref(j->records);
+	j->records = NULL;
 }
 
 /* One line; NULL where it is not what was written. */

@@ -29,7 +29,7 @@ int sp_disk_equals(int dirfd, const char *name, const struct sp_image *image, bo
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (size_t) st.st_size != image->bytes.len)
 		return 0;
-	int r = sp_fd_read(fd, image->bytes.len + 1, &bytes);
+	int r = sp_fd_read_sized(fd, st.st_size, image->bytes.len + 1, &bytes);
 	*ret = r == 0 && sp_buf_eq(&bytes, &image->bytes);
 	return r == -EFBIG ? 0 : r;
 }

@@ -193,6 +193,9 @@ bool sp_store_interrupted(const struct sp_store *s)
 
 static int read_record(const struct sp_store *s, const char *id, bool with_images, struct sp_record *ret)
 {
+	if (!with_images && s->running && s->running->id == ret->id)
+		return sp_record_fold(s->running->journal.records, -1, ret);
+
 	sp_autoclose int dir = openat(s->tx, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	json_t *journal = NULL;
 	size_t end = 0;
@@ -245,6 +248,26 @@ static int list_ids(int tx, struct sp_strv *ret)
 	}
 }
 
+static int list_transactions(const struct sp_store *s, struct sp_strv *ret, struct sp_error **err)
+{
+	int r = s->tx < 0 ? s->tx : list_ids(s->tx, ret);
+
+	return r < 0 && r != -ENOENT ? sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR) : r;
+}
+
+int sp_store_next_id(const struct sp_store *s, uint64_t *ret, struct sp_error **err)
+{
+	sp_autostrv struct sp_strv ids = { 0 };
+	int r = list_transactions(s, &ids, err);
+	uint64_t id = 0;
+
+	*ret = 1;
+	for (size_t i = 0; i < ids.n; i++)
+		if (parse_id(ids.v[i], &id) == 0 && id >= *ret)
+			*ret = id + 1;
+	return r == -ENOENT ? 0 : r;
+}
+
 int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record **ret, size_t *ret_n, struct sp_error **err)
 {
 	sp_autostrv struct sp_strv ids = { 0 };
@@ -254,11 +277,9 @@ int sp_store_list(const struct sp_store *s, bool with_images, struct sp_record *
 	*ret_n = 0;
 	if (s->dir < 0)
 		return 0;
-	int r = s->tx < 0 ? s->tx : list_ids(s->tx, &ids);
-	if (r == -ENOENT)
-		return 0;
+	int r = list_transactions(s, &ids, err);
 	if (r < 0)
-		return sp_error_errno(err, r, "cannot read '%s/tx'", SP_STATE_DIR);
+		return r == -ENOENT ? 0 : r;
 	if (sp_store_open_id(s, &open) < 0)
 		open = 0;
 	struct sp_record *records = sp_xcalloc(ids.n, sizeof(*records));

@@ -10,17 +10,6 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
-static int next_id(struct sp_store *store, uint64_t *ret, struct sp_error **err)
-{
-	struct sp_record *records = NULL;
-	size_t n = 0;
-	int r = sp_store_list(store, false, &records, &n, err);
-
-	*ret = n > 0 ? records[n - 1].id + 1 : 1;
-	sp_records_free(records, n);
-	return r;
-}
-
 static int journal_event(struct sp_txn *t, const char *type, bool sync)
 {
 	json_t *record = json_pack("{s:s}", "type", type);
@@ -43,6 +32,7 @@ static int open_files(struct sp_txn *t)
 	r = sp_claim_record(t->dir); /* it should be ours, and empty: we have just made it */
 	if (r < 0)
 		return r;
+	t->journal.records = json_array();
 	t->journal.fd = sp_durable_create(t->dir, "journal", 0600);
 	if (t->journal.fd < 0)
 		return t->journal.fd;
@@ -69,7 +59,7 @@ int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, str
 	struct sp_txn *t = sp_xcalloc(1, sizeof(*t));
 
 	*t = (struct sp_txn){ .store = store, .dir = -1, .images = -1, .journal.fd = -1 };
-	int r = next_id(store, &t->id, err);
+	int r = sp_store_next_id(store, &t->id, err);
 	if (r < 0) {
 		sp_txn_free(t);
 		return r;
@@ -84,6 +74,7 @@ int sp_txn_begin(struct sp_store *store, json_t *about, struct sp_txn **ret, str
 		sp_txn_free(t);
 		return r;
 	}
+	store->running = t;
 	*ret = t;
 	return 0;
 }
@@ -102,7 +93,9 @@ void sp_txn_free(struct sp_txn *t)
 {
 	if (!t)
 		return;
-	sp_cleanup_close_(&t->journal.fd);
+	if (t->store->running == t)
+		t->store->running = NULL;
+	sp_journal_clear(&t->journal);
 	sp_cleanup_close_(&t->images);
 	sp_cleanup_close_(&t->dir);
 	free(t->edits);

@@ -97,7 +97,7 @@ writing() {
 	row='%8s %6s %24s %24s %6s %24s %6s %10s %8s %8s\n'
 	# shellcheck disable=SC2059 # the format is above
 	printf "$row" entries files yardstick apply ratio rollback ratio ms/file calls 'peak KiB'
-	for n in 3 30 300; do
+	for n in ${NS:-3 30}; do
 		new_tree "$DIR/list" "$n"
 		sums "$DIR/list" >"$DIR/sums"
 		# shellcheck disable=SC2046 # two numbers
