@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/root.h"
 
-/* Of a descriptor opened with O_PATH, which opens nothing. */
+/* Of a descriptor opened with O_PATH, which opens nothing, where the tree is not ours. */
 static int check_regular(int fd, struct stat *ret)
 {
 	if (fstat(fd, ret) < 0)
@@ -32,9 +32,19 @@ static int same_file(int fd, const struct stat *as)
 	return r;
 }
 
+static int open_ours(const struct sp_root *root, const char *path, struct stat *ret)
+{
+	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
+	int r = fd < 0 ? fd : check_regular(fd, ret);
+
+	return r < 0 ? r : sp_steal_fd(&fd);
+}
+
 /* The very file that was looked at, whatever its name leads to by now. */
 static int open_regular(const struct sp_root *root, const char *path, struct stat *ret)
 {
+	if (sp_root_is_ours(root))
+		return open_ours(root, path, ret);
 	sp_autoclose int found = sp_root_openat(root, path, O_PATH);
 	int r = found < 0 ? found : check_regular(found, ret);
 

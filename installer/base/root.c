@@ -15,7 +15,7 @@ struct sp_root {
 	int self; /* /proc/self/fd of the running kernel, -1: it is not there; for sp_root_reopen() */
 	char *display;
 	bool host;
-	bool walk;
+	bool walk, ours;
 	struct sp_memory *memory; /* NULL: nothing is remembered */
 };
 
@@ -36,6 +36,7 @@ int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct s
 	root->display = sp_xstrdup(dir);
 	root->host = st.st_dev == host.st_dev && st.st_ino == host.st_ino;
 	root->walk = flags & SP_ROOT_WALK;
+	root->ours = flags & SP_ROOT_OURS;
 	*ret = root;
 	return 0;
 }
@@ -83,6 +84,11 @@ const char *sp_root_display(const struct sp_root *root)
 bool sp_root_is_host(const struct sp_root *root)
 {
 	return root->host;
+}
+
+bool sp_root_is_ours(const struct sp_root *root)
+{
+	return root->ours;
 }
 
 static const char *relative(const char *path)
@@ -351,11 +357,10 @@ int sp_root_reopen(const struct sp_root *root, int fd, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *ret)
+int sp_fd_list(int fd, struct sp_strv *ret)
 {
-	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY | O_DIRECTORY);
 	_Alignas(struct dirent64) char chunk[16384];
-	ssize_t n = fd < 0 ? fd : 1;
+	ssize_t n = 1;
 
 	while (n > 0) { /* without a DIR: many small folders are listed, and it asks for more than this needs */
 		n = getdents64(fd, chunk, sizeof(chunk));
@@ -368,8 +373,16 @@ int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *r
 			at += e->d_reclen;
 		}
 	}
+	return 0;
+}
+
+int sp_root_list(const struct sp_root *root, const char *path, struct sp_strv *ret)
+{
+	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : sp_fd_list(fd, ret);
+
 	sp_strv_sort(ret);
-	return (int) n;
+	return r;
 }
 
 static int stat_with(const struct sp_root *root, const char *path, int flags, struct stat *ret)

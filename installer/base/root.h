@@ -22,6 +22,7 @@ struct sp_root;
 
 enum sp_root_flags {
 	SP_ROOT_WALK = 1 << 0, /* never use openat2: forces the fall-back, for tests */
+	SP_ROOT_OURS = 1 << 1, /* nobody puts a device there: a file is opened before it is looked at, which is quicker */
 };
 
 int sp_root_open(const char *dir, unsigned flags, struct sp_root **ret, struct sp_error **err) sp_must_check;
@@ -38,6 +39,7 @@ struct sp_memory *sp_root_memory(const struct sp_root *root); /* for read.c; NUL
 void sp_root_keep(const struct sp_root *root, const char *path, const struct sp_buf *bytes);
 
 const char *sp_root_display(const struct sp_root *root); /* as the user named it */
+bool sp_root_is_ours(const struct sp_root *root);
 bool sp_root_is_host(const struct sp_root *root);	 /* it is the running system's "/" */
 /* "/mnt/sysimage" + "/etc/fstab" for messages and for libraries that want a path; owned. */
 char *sp_root_join(const struct sp_root *root, const char *path);
@@ -81,6 +83,8 @@ int sp_root_stat(const struct sp_root *root, const char *path, struct stat *ret)
 int sp_root_lstat(const struct sp_root *root, const char *path, struct stat *ret) sp_must_check;
 bool sp_root_exists(const struct sp_root *root, const char *path);
 
+/* The names in an open folder, without order, but . and ..; to be called once, where it stands at its beginning. */
+int sp_fd_list(int fd, struct sp_strv *ret) sp_must_check;
 /* Everything from a descriptor that was opened here; it is not closed. */
 int sp_fd_read(int fd, size_t max, struct sp_buf *ret) sp_must_check;
 /* The same where fstat() told a size: a file that has one ends where less comes than was asked for. */

@@ -189,6 +189,11 @@ void sp_strv_sort(struct sp_strv *l)
 		qsort(l->v, l->n, sizeof(*l->v), by_bytes);
 }
 
+bool sp_strv_finds(const struct sp_strv *l, const char *s)
+{
+	return l->n > 0 && bsearch(&s, l->v, l->n, sizeof(*l->v), by_bytes);
+}
+
 char *sp_strv_join(const struct sp_strv *l, const char *between)
 {
 	struct sp_buf b = { 0 };

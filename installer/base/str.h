@@ -56,6 +56,7 @@ void sp_strv_take(struct sp_strv *l, char *s);	    /* owns s from now on */
 void sp_strv_addf(struct sp_strv *l, const char *fmt, ...) sp_printf(2, 3);
 void sp_strv_copy(struct sp_strv *to, const struct sp_strv *from);
 bool sp_strv_has(const struct sp_strv *l, const char *s);
+bool sp_strv_finds(const struct sp_strv *l, const char *s); /* the same in a sorted list */
 void sp_strv_sort(struct sp_strv *l); /* byte order (C locale) */
 char *sp_strv_join(const struct sp_strv *l, const char *between); /* owned, "" when empty */
 void sp_strv_clear(struct sp_strv *l);

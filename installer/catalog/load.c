@@ -180,7 +180,7 @@ int sp_catalog_load_parts(const char *data_dir, unsigned parts, struct sp_catalo
 {
 	sp_autoroot struct sp_root *root = NULL;
 	sp_autocatalog struct sp_catalog *c = sp_xcalloc(1, sizeof(*c));
-	int r = sp_root_open(data_dir, 0, &root, err);
+	int r = sp_root_open(data_dir, SP_ROOT_OURS, &root, err);
 
 	if (r < 0) {
 		(void) sp_error_hint(err, "--data DIR names the folder with the catalogues");

@@ -12,13 +12,13 @@
 
 static char *utc_now(void)
 {
-	char text[32] = "";
 	time_t now = time(NULL);
 	struct tm tm;
 
-	if (gmtime_r(&now, &tm))
-		(void) strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return sp_xstrdup(text);
+	if (!gmtime_r(&now, &tm))
+		return sp_xstrdup("");
+	return sp_xasprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+			    tm.tm_min, tm.tm_sec); /* strftime() would read the time zone's file */
 }
 
 json_t *sp_about(const char *kind, const char *text, const struct sp_facts *facts, const struct sp_applied *next)

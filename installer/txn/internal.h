@@ -52,8 +52,13 @@ int sp_journal_read(int fd, json_t **ret, size_t *end) sp_must_check;
 
 /* --- record.c: edits as JSON, images in the images file --------------------------------------------------------- */
 
-/* Append both images of an edit to the images file and describe the edit. */
-json_t *sp_record_from_edit(const struct sp_edit *edit, int images, size_t *offset, int *ret_error);
+/* What is to be appended to the images file. */
+struct sp_images {
+	size_t at; /* how long it is, bytes */
+	struct sp_buf bytes;
+};
+/* Describe an edit, and add both its images. */
+json_t *sp_record_from_edit(const struct sp_edit *edit, struct sp_images *images, int *ret_error);
 int sp_record_to_edit(const json_t *json, int images /* -1: without bytes */, struct sp_edit *ret) sp_must_check;
 /* Fold a journal's records into `ret`. */
 int sp_record_fold(const json_t *journal, int images, struct sp_record *ret) sp_must_check;
@@ -64,35 +69,50 @@ void sp_record_clear(struct sp_record *r);
 int sp_record_to_attribute(const json_t *json, struct sp_attribute *ret) sp_must_check; /* *ret is replaced */
 int sp_undo_attribute(struct sp_txn *txn, struct sp_error **err) sp_must_check;
 
-/* --- folder.c: the folder of one file after another, opened once for all of its files ----------------------------- */
-
-struct sp_folder {
-	int fd;
-	char *dir;
-};
-#define SP_NO_FOLDER { .fd = -1 }
-/* The folder of path; its descriptor is borrowed until the next call. *name: the last part of path. -ENOENT, -ENOTDIR. */
-int sp_folder_open(struct sp_folder *f, const struct sp_root *root, const char *path, const char **name) sp_must_check;
-void sp_folder_close(struct sp_folder *f);
-#define sp_autofolder sp_cleanup(sp_folder_close)
-
 /* --- stage.c: one file at a time -------------------------------------------------------------------------------- */
 
 enum sp_slot { SP_SLOT_NEW, SP_SLOT_UNDO, SP_SLOT_OLD, SP_SLOT__NONE };
 /* ".NAME.strix-new", "-undo", "-old": beside the target, ignored by every reader of these folders; owned. */
 char *sp_slot_name(const char *name, enum sp_slot slot);
 char *sp_slot_target(const char *slot_name, enum sp_slot slot); /* the inverse, owned; NULL: it is none of this kind */
+bool sp_is_slot(const char *name);
 /* Remove all of them, but not `kept` (SP_SLOT__NONE: all). */
 int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept) sp_must_check;
-bool sp_slots_taken(int dirfd, const char *name);
+/* What each file that is made in a folder has to know of it. */
+struct sp_ground {
+	bool fat; /* it has the owner and mode of its mount, for every file */
+	bool acl; /* a default ACL, which every new file is given */
+};
+struct sp_ground sp_ground_of(int dirfd);
 /* Write an image under a temporary name with everything that belongs to it; not synced. mtime is set where exact. */
-int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact) sp_must_check;
+int sp_stage_image(int dirfd, struct sp_ground ground, const char *temp, const struct sp_image *image, bool exact) sp_must_check;
 /* Make the folders above path that are missing; the names of those made are added. */
 int sp_stage_parents(const struct sp_root *root, const char *path, struct sp_strv *made) sp_must_check;
 /* Which folders above path are missing, outermost first. */
 void sp_missing_parents(const struct sp_root *root, const char *path, struct sp_strv *missing);
 /* Remove those of these folders that are empty, innermost (last) first. */
 int sp_remove_dirs(const struct sp_root *root, const struct sp_strv *dirs) sp_must_check;
+
+/* --- folder.c: the folder of one file after another, opened once for all of its files ----------------------------- */
+
+struct sp_folder {
+	int fd;
+	char *dir;
+	struct sp_ground ground;
+	bool seen;	      /* ground is filled */
+	bool counted;	      /* its file system is one of the transaction's */
+	bool listed;	      /* slots is filled */
+	struct sp_strv slots; /* the temporary names there when it was listed, sorted */
+};
+#define SP_NO_FOLDER { .fd = -1 }
+/* The folder of path; its descriptor is borrowed until the next call. *name: the last part of path. -ENOENT, -ENOTDIR. */
+int sp_folder_open(struct sp_folder *f, const struct sp_root *root, const char *path, const char **name) sp_must_check;
+struct sp_ground sp_folder_ground(struct sp_folder *f);
+/* Are any of the temporary names of `name` there? 1, 0. And: remove them. Both list the folder the first time. */
+int sp_folder_has_slots(struct sp_folder *f, const char *name) sp_must_check;
+int sp_folder_drop_slots(struct sp_folder *f, const char *name) sp_must_check;
+void sp_folder_close(struct sp_folder *f);
+#define sp_autofolder sp_cleanup(sp_folder_close)
 
 /* --- follow.c ---------------------------------------------------------------------------------------------------- */
 

@@ -46,7 +46,7 @@ static int rename_over(int dirfd, const char *name, const char *temp, const stru
 	if (r == 0 && sp_is_fat(dirfd)) { /* no journal there: a complete old copy outlives a torn rename */
 		r = sp_durable_unlink(dirfd, old);
 		if (r == 0)
-			r = sp_stage_image(dirfd, old, from, false);
+			r = sp_stage_image(dirfd, sp_ground_of(dirfd), old, from, false);
 		if (r == 0)
 			r = sp_sync_all(dirfd);
 	}

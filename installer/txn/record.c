@@ -35,14 +35,14 @@ static int from_hex(const char *hex, struct sp_buf *ret)
 
 static json_t *meta_to_json(const struct sp_meta *m, int *error)
 {
-	json_t *xattrs = json_object();
+	json_t *xattrs = m->n_xattrs > 0 ? json_object() : NULL;
 
 	for (size_t i = 0; i < m->n_xattrs; i++) {
 		sp_autofree char *hex = to_hex(&m->xattrs[i].value);
 		if (json_object_set_new(xattrs, m->xattrs[i].name, json_string(hex)) < 0)
 			*error = -EILSEQ; /* a name that is no UTF-8 */
 	}
-	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:o}", "mode", (int) m->mode, "uid", (int) m->uid, "gid", (int) m->gid,
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:o*}", "mode", (int) m->mode, "uid", (int) m->uid, "gid", (int) m->gid,
 			 "mtime", (json_int_t) m->mtime.tv_sec, "mtime_ns", (json_int_t) m->mtime.tv_nsec, "xattrs",
 			 xattrs);
 }
@@ -54,7 +54,7 @@ static int meta_from_json(const json_t *json, struct sp_meta *ret)
 	json_t *xattrs = NULL, *value = NULL;
 	const char *name = NULL;
 
-	if (json_unpack((json_t *) json, "{s:i, s:i, s:i, s:I, s:I, s:o}", "mode", &mode, "uid", &uid, "gid", &gid, "mtime",
+	if (json_unpack((json_t *) json, "{s:i, s:i, s:i, s:I, s:I, s?o}", "mode", &mode, "uid", &uid, "gid", &gid, "mtime",
 			&sec, "mtime_ns", &nsec, "xattrs", &xattrs) < 0)
 		return -EBADMSG;
 	if (mode & ~0777 || nsec < 0 || nsec > 999999999)
@@ -71,17 +71,18 @@ static int meta_from_json(const json_t *json, struct sp_meta *ret)
 	return 0;
 }
 
-static json_t *image_to_json(const struct sp_image *image, int images, size_t *offset, int *error)
+/* `like`: the image that has the same owner, mode and so on, which are told there. */
+static json_t *image_to_json(const struct sp_image *image, const struct sp_image *like, struct sp_images *images, int *error)
 {
+	const bool alike = like && like->exists && sp_meta_eq(&image->meta, &like->meta);
+
 	if (!image->exists)
 		return json_null();
-	if (*error == 0)
-		*error = sp_durable_write(images, image->bytes.data, image->bytes.len);
-	json_t *json = json_pack("{s:I, s:I, s:I, s:o}", "offset", (json_int_t) *offset, "length",
+	json_t *json = json_pack("{s:I, s:I, s:I, s:o*}", "offset", (json_int_t) (images->at + images->bytes.len), "length",
 				 (json_int_t) image->bytes.len, "crc",
 				 (json_int_t) sp_crc32c(image->bytes.data, image->bytes.len), "meta",
-				 meta_to_json(&image->meta, error));
-	*offset += image->bytes.len;
+				 alike ? NULL : meta_to_json(&image->meta, error));
+	sp_buf_add(&images->bytes, image->bytes.data, image->bytes.len);
 	return json;
 }
 
@@ -99,7 +100,7 @@ static int read_image(int images, json_int_t offset, json_int_t length, json_int
 	return 0;
 }
 
-static int image_from_json(const json_t *json, int images, struct sp_image *ret)
+static int image_from_json(const json_t *json, const struct sp_image *like, int images, struct sp_image *ret)
 {
 	json_int_t offset = 0, length = 0, crc = 0;
 	json_t *meta = NULL;
@@ -107,19 +108,21 @@ static int image_from_json(const json_t *json, int images, struct sp_image *ret)
 	*ret = (struct sp_image){ .exists = !json_is_null(json) };
 	if (!ret->exists)
 		return 0;
-	if (json_unpack((json_t *) json, "{s:I, s:I, s:I, s:o}", "offset", &offset, "length", &length, "crc", &crc, "meta",
-			&meta) < 0)
+	if (json_unpack((json_t *) json, "{s:I, s:I, s:I, s?o}", "offset", &offset, "length", &length, "crc", &crc, "meta",
+			&meta) < 0 || (!meta && (!like || !like->exists)))
 		return -EBADMSG;
-	int r = meta_from_json(meta, &ret->meta);
+	int r = meta ? meta_from_json(meta, &ret->meta) : 0;
+	if (!meta)
+		sp_meta_copy(&ret->meta, &like->meta);
 	if (r == 0 && images >= 0)
 		r = read_image(images, offset, length, crc, &ret->bytes);
 	return r;
 }
 
-json_t *sp_record_from_edit(const struct sp_edit *e, int images, size_t *offset, int *error)
+json_t *sp_record_from_edit(const struct sp_edit *e, struct sp_images *images, int *error)
 {
-	json_t *before = image_to_json(&e->before, images, offset, error);
-	json_t *after = image_to_json(&e->after, images, offset, error);
+	json_t *before = image_to_json(&e->before, NULL, images, error);
+	json_t *after = image_to_json(&e->after, &e->before, images, error);
 
 	json_t *json = json_pack("{s:s, s:s, s:b, s:o, s:o, s:O?}", "path", e->path, "op", sp_op_name(e->op), "exact",
 				 (int) e->exact_meta, "before", before, "after", after, "note", e->note);
@@ -156,9 +159,9 @@ int sp_record_to_edit(const json_t *json, int images, struct sp_edit *ret)
 	ret->note = note && !json_is_null(note) ? json_incref(note) : NULL;
 	int r = op_by_name(op, &ret->op);
 	if (r == 0)
-		r = image_from_json(before, images, &ret->before);
+		r = image_from_json(before, NULL, images, &ret->before);
 	if (r == 0)
-		r = image_from_json(after, images, &ret->after);
+		r = image_from_json(after, &ret->before, images, &ret->after);
 	return r;
 }
 

@@ -11,7 +11,7 @@ static int stage(int dir, const char *name, const struct sp_edit *e)
 	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
 	int r = sp_drop_slots(dir, name, SP_SLOT__NONE); /* of a run that was cut short; nothing counts on them */
 
-	return r < 0 ? r : sp_stage_image(dir, temp, &e->after, e->exact_meta);
+	return r < 0 ? r : sp_stage_image(dir, sp_ground_of(dir), temp, &e->after, e->exact_meta);
 }
 
 static int replace(int dir, const char *name, const struct sp_edit *e, const struct sp_filesystems *fs, struct sp_error **err)

@@ -31,15 +31,14 @@ static bool is_there(int dirfd, const char *name)
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-bool sp_slots_taken(int dirfd, const char *name)
+bool sp_is_slot(const char *name)
 {
-	bool taken = false;
-
 	for (enum sp_slot s = SP_SLOT_NEW; s <= SP_SLOT_OLD; s++) {
-		sp_autofree char *temp = sp_slot_name(name, s);
-		taken = taken || is_there(dirfd, temp);
+		sp_autofree char *target = sp_slot_target(name, s);
+		if (target)
+			return true;
 	}
-	return taken;
+	return false;
 }
 
 int sp_drop_slots(int dirfd, const char *name, enum sp_slot kept)
@@ -90,11 +89,11 @@ static int drop_inherited_acl(int fd, const struct sp_meta *meta)
 }
 
 /* Owner before mode (chown clears set-id bits), both before the attributes (an ACL goes with the mode). */
-static int set_meta(int fd, const struct sp_meta *meta)
+static int set_meta(int fd, struct sp_ground ground, const struct sp_meta *meta)
 {
 	int r = set_owner(fd, meta);
 
-	if (r == 0)
+	if (r == 0 && ground.acl)
 		r = drop_inherited_acl(fd, meta);
 	if (r == 0 && fchmod(fd, meta->mode) < 0)
 		r = -errno;
@@ -110,26 +109,26 @@ static int set_mtime(int fd, const struct sp_meta *meta)
 	return futimens(fd, times) < 0 ? -errno : 0;
 }
 
-static int write_image(int fd, const struct sp_image *image, bool exact)
+static int write_image(int fd, struct sp_ground ground, const struct sp_image *image, bool exact)
 {
 	int r = sp_durable_reserve(fd, image->bytes.len);
 
 	if (r == 0)
 		r = sp_durable_write(fd, image->bytes.data, image->bytes.len);
-	if (r == 0 && !sp_is_fat(fd)) /* FAT has the owner and mode of its mount, for every file */
-		r = set_meta(fd, &image->meta);
+	if (r == 0 && !ground.fat)
+		r = set_meta(fd, ground, &image->meta);
 	if (r == 0 && exact)
 		r = set_mtime(fd, &image->meta);
 	return r;
 }
 
-int sp_stage_image(int dirfd, const char *temp, const struct sp_image *image, bool exact)
+int sp_stage_image(int dirfd, struct sp_ground ground, const char *temp, const struct sp_image *image, bool exact)
 {
 	sp_autoclose int fd = sp_durable_create(dirfd, temp, 0600);
 
 	if (fd < 0)
 		return fd;
-	int r = write_image(fd, image, exact);
+	int r = write_image(fd, ground, image, exact);
 	int closed = sp_durable_close(&fd);
 	return r < 0 ? r : closed;
 }

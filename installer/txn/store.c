@@ -229,23 +229,17 @@ static int by_id(const void *a, const void *b)
 
 static int list_ids(int tx, struct sp_strv *ret)
 {
-	int copy = openat(tx, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	sp_autodir DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	sp_autoclose int copy = openat(tx, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sp_autostrv struct sp_strv names = { 0 };
 	uint64_t id;
 
-	if (!d) {
-		int r = -errno;
-		sp_cleanup_close_(&copy);
-		return r;
-	}
-	for (;;) {
-		errno = 0;
-		struct dirent *e = readdir(d);
-		if (!e)
-			return -errno;
-		if (parse_id(e->d_name, &id) == 0)
-			sp_strv_add(ret, e->d_name);
-	}
+	if (copy < 0)
+		return -errno;
+	int r = sp_fd_list(copy, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (parse_id(names.v[i], &id) == 0)
+			sp_strv_add(ret, names.v[i]);
+	return r;
 }
 
 static int list_transactions(const struct sp_store *s, struct sp_strv *ret, struct sp_error **err)

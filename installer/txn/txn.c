@@ -151,7 +151,8 @@ static int check_before(struct sp_txn *t, const struct sp_edit *e, struct sp_fol
 	if (!same)
 		return changed_under_us(err, e->path);
 	/* Before it is our list, so that an undo leaves what is not ours. */
-	return e->op != SP_OP_KEEP && sp_slots_taken(dir, name) ? write_failed(err, -EEXIST, e) : 0;
+	r = e->op == SP_OP_KEEP ? 0 : sp_folder_has_slots(folder, name);
+	return r == 0 ? 0 : write_failed(err, r > 0 ? -EEXIST : r, e);
 }
 
 /*
@@ -173,11 +174,12 @@ static int make_known(struct sp_txn *t)
 static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 {
 	json_t *files = json_array(), *dirs = json_array();
+	struct sp_images images = { .at = t->images_len };
 	struct sp_strv missing = { 0 };
 	int r = 0;
 
 	for (size_t i = first; i < t->n_edits; i++) {
-		json_array_append_new(files, sp_record_from_edit(t->edits[i], t->images, &t->images_len, &r));
+		json_array_append_new(files, sp_record_from_edit(t->edits[i], &images, &r));
 		if (i == first || !same_folder(t->edits[i - 1]->path, t->edits[i]->path))
 			sp_missing_parents(t->store->root, t->edits[i]->path, &missing);
 	}
@@ -187,11 +189,23 @@ static int journal_files(struct sp_txn *t, size_t first, struct sp_error **err)
 	sp_strv_clear(&missing);
 	json_t *record = json_pack("{s:s, s:o, s:o}", "type", "files", "files", files, "dirs", dirs);
 	if (r == 0)
+		r = sp_durable_write(t->images, images.bytes.data, images.bytes.len);
+	t->images_len += images.bytes.len;
+	sp_buf_clear(&images.bytes);
+	if (r == 0)
 		r = sp_journal_append(&t->journal, record, false);
 	json_decref(record);
 	if (r == 0)
 		r = make_known(t);
 	return r < 0 ? sp_error_errno(err, r, "cannot write the journal of transaction %" PRIu64, t->id) : 0;
+}
+
+static int count_filesystem(struct sp_txn *t, struct sp_folder *folder, const char *path)
+{
+	int r = folder->counted ? 0 : sp_filesystems_add(&t->filesystems, folder->fd, path);
+
+	folder->counted = r == 0;
+	return r;
 }
 
 static int stage_one(struct sp_txn *t, const struct sp_edit *e, struct sp_folder *folder)
@@ -204,12 +218,12 @@ static int stage_one(struct sp_txn *t, const struct sp_edit *e, struct sp_folder
 		if (dir == 0)
 			dir = sp_folder_open(folder, t->store->root, e->path, &name);
 	}
-	int r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
+	int r = dir < 0 ? dir : count_filesystem(t, folder, e->path);
 	if (r < 0 || e->op == SP_OP_DELETE)
 		return r;
 	sp_autofree char *temp = sp_slot_name(name, SP_SLOT_NEW);
 	if (e->before.exists || e->exact_meta)
-		return sp_stage_image(dir, temp, &e->after, e->exact_meta);
+		return sp_stage_image(dir, sp_folder_ground(folder), temp, &e->after, e->exact_meta);
 	/* A new file has the owner of its folder: root's in /etc, the builder's in an image tree. */
 	struct sp_image image = e->after;
 	struct stat st;
@@ -217,7 +231,7 @@ static int stage_one(struct sp_txn *t, const struct sp_edit *e, struct sp_folder
 		return -errno;
 	image.meta.uid = st.st_uid;
 	image.meta.gid = st.st_gid;
-	return sp_stage_image(dir, temp, &image, false);
+	return sp_stage_image(dir, sp_folder_ground(folder), temp, &image, false);
 }
 
 static int prepared(struct sp_txn *t, struct sp_error **err)
@@ -356,8 +370,8 @@ static int remove_leftovers(struct sp_txn *t, const struct sp_edit *e, struct sp
 
 	if (dir == -ENOENT || dir == -ENOTDIR)
 		return 0;
-	int r = dir < 0 ? dir : sp_filesystems_add(&t->filesystems, dir, e->path);
-	return r < 0 ? r : sp_drop_slots(dir, name, SP_SLOT__NONE);
+	int r = dir < 0 ? dir : count_filesystem(t, folder, e->path);
+	return r < 0 ? r : sp_folder_drop_slots(folder, name);
 }
 
 int sp_txn_finish(struct sp_txn *t, struct sp_error **err)

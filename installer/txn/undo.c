@@ -55,7 +55,7 @@ static int restore(int dir, const char *name, const struct sp_edit *e, const str
 	int r = sp_durable_unlink(dir, temp); /* of an undo that was cut short */
 
 	if (r == 0 && e->before.exists) {
-		r = sp_stage_image(dir, temp, &e->before, true);
+		r = sp_stage_image(dir, sp_ground_of(dir), temp, &e->before, true);
 		if (r == 0)
 			r = sp_sync_all(dir); /* complete before it has its name */
 	}

@@ -63,11 +63,11 @@ static bool same_image(const struct sp_image *a, const struct sp_image *b)
 /* Written down again it is the same edit. */
 static void check_edit(const struct sp_edit *e)
 {
-	sp_autoclose int images = memory_file(NULL, 0);
+	struct sp_images written = { 0 };
 	struct sp_edit again = { 0 };
-	size_t offset = 0;
 	int error = 0;
-	json_t *json = sp_record_from_edit(e, images, &offset, &error);
+	json_t *json = sp_record_from_edit(e, &written, &error);
+	sp_autoclose int images = memory_file(written.bytes.data, written.bytes.len);
 
 	fuzz_check(json && error == 0, "'%s' cannot be written: %d", fuzz_shows(e->path), error);
 	int r = sp_record_to_edit(json, images, &again);
@@ -79,6 +79,7 @@ static void check_edit(const struct sp_edit *e)
 	struct sp_edits one = { .v = sp_xmalloc(sizeof(again)), .n = 1 };
 	one.v[0] = again;
 	sp_edits_clear(&one);
+	sp_buf_clear(&written.bytes);
 	json_decref(json);
 }
 

@@ -5,7 +5,7 @@
 /* One edit with everything that there is, its images in a file of its own. */
 static json_t *describe(struct tree *t, struct sp_edit *edit, int *images)
 {
-	size_t offset = 0;
+	struct sp_images written = { 0 };
 	int error = 0;
 	sp_autofree char *path = sp_xasprintf("%s/images", t->dir);
 
@@ -22,9 +22,11 @@ static json_t *describe(struct tree *t, struct sp_edit *edit, int *images)
 	edit->after = (struct sp_image){ .exists = true, .meta = { .mode = 0600 } };
 	sp_buf_add(&edit->after.bytes, "", 0);
 	edit->note = json_pack("{s:s}", "for", "the engine");
-	json_t *json = sp_record_from_edit(edit, *images, &offset, &error);
+	json_t *json = sp_record_from_edit(edit, &written, &error);
 	assert_int_equal(error, 0);
-	assert_int_equal(offset, strlen("old\n"));
+	assert_string_equal(written.bytes.data, "old\n");
+	assert_int_equal(write(*images, written.bytes.data, written.bytes.len), written.bytes.len);
+	sp_buf_clear(&written.bytes);
 	return json;
 }
 
@@ -51,6 +53,30 @@ static void test_reads_back(void **state)
 	assert_true(sp_buf_eq(&back.after.bytes, &edit.after.bytes));
 	assert_true(json_equal(back.note, edit.note));
 	json_decref(json);
+	release(&edit);
+	release(&back);
+	assert_int_equal(close(images), 0);
+}
+
+/* What both images have in common is told once. */
+static void test_alike(void **state)
+{
+	struct sp_edit edit, back;
+	struct sp_images more = { .at = strlen("old\n") };
+	int images = -1, error = 0;
+
+	json_decref(describe(*state, &edit, &images));
+	sp_meta_clear(&edit.after.meta);
+	sp_meta_copy(&edit.after.meta, &edit.before.meta);
+	json_t *json = sp_record_from_edit(&edit, &more, &error);
+	assert_int_equal(error, 0);
+	assert_null(json_object_get(json_object_get(json, "after"), "meta"));
+	assert_int_equal(write(images, more.bytes.data, more.bytes.len), more.bytes.len);
+	assert_int_equal(sp_record_to_edit(json, images, &back), 0);
+	assert_true(sp_meta_eq(&back.after.meta, &edit.before.meta));
+	assert_true(sp_buf_eq(&back.before.bytes, &edit.before.bytes));
+	json_decref(json);
+	sp_buf_clear(&more.bytes);
 	release(&edit);
 	release(&back);
 	assert_int_equal(close(images), 0);
@@ -134,19 +160,20 @@ static void test_refuses(void **state)
 /* JSON is UTF-8; what is not cannot be described, and is refused before anything is done. */
 static void test_not_utf8(void **state)
 {
+	struct sp_images written = { 0 };
 	struct sp_edit edit;
-	size_t offset = 0;
 	int images = -1, error = 0;
 
 	json_decref(describe(*state, &edit, &images));
 	edit.before.meta.xattrs[0].name[0] = '\xff';
-	json_decref(sp_record_from_edit(&edit, images, &offset, &error));
+	json_decref(sp_record_from_edit(&edit, &written, &error));
 	assert_int_equal(error, -EILSEQ);
 	edit.before.meta.xattrs[0].name[0] = 'u';
 	edit.path[1] = '\xff';
 	error = 0;
-	assert_null(sp_record_from_edit(&edit, images, &offset, &error));
+	assert_null(sp_record_from_edit(&edit, &written, &error));
 	assert_int_equal(error, -EILSEQ);
+	sp_buf_clear(&written.bytes);
 	release(&edit);
 	assert_int_equal(close(images), 0);
 }
@@ -155,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reads_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alike, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_utf8, setup, teardown),
 	};
