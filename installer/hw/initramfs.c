@@ -12,7 +12,21 @@
 enum { PIECE = 256 * 1024 };
 #define BYTES_MAX ((uint64_t) 2 << 30) /* of the file, and of what it unpacks to: a bomb is not read to its end */
 
-enum want { W_OURS, W_BOOSTER, W_SQUASH, W_SQUASHFS, W_EROFS, W_WANTS };
+enum want { W_OURS, W_BOOSTER, W_SQUASH, W_SQUASHFS, W_EROFS, W_DRACUT, W_TOOLS, W_MKINITCPIO, W_WANTS };
+
+const char *const sp_initramfs_makers[] = { "dracut", "initramfs-tools", "mkinitcpio", "booster", NULL };
+
+/* What only one of them puts into an image. */
+static const enum want signs[] = { W_DRACUT, W_TOOLS, W_MKINITCPIO, W_BOOSTER };
+static const char *const members[] = {
+	[W_BOOSTER] = SP_BOOSTER_MEMBER,
+	[W_SQUASH] = "squash-root.img",
+	[W_SQUASHFS] = "squashfs-root.img",
+	[W_EROFS] = "erofs-root.img",
+	[W_DRACUT] = "usr/lib/dracut/build-parameter.txt",
+	[W_TOOLS] = "conf/initramfs.conf",
+	[W_MKINITCPIO] = "buildconfig",
+};
 
 struct reader {
 	int fd;
@@ -196,7 +210,7 @@ static char *conclude(struct reader *rd)
 		return sp_initramfs_options(&w[W_OURS].bytes, false);
 	if (w[W_OURS].unclear || w[W_BOOSTER].unclear)
 		(void) fail(rd, -EBADMSG, "our file in it is a link, or not one of ours");
-	for (size_t i = W_SQUASH; i <= W_EROFS; i++)
+	for (enum want i = W_SQUASH; i <= W_EROFS; i++)
 		if (w[i].found || w[i].unclear)
 			(void) fail(rd, -ENOTSUP, "most of it is in a file system image inside of it, which is not read");
 	if (rd->why)
@@ -209,18 +223,21 @@ void sp_initramfs_read(const struct sp_root *root, const char *path, const char 
 {
 	sp_cleanup(reader_clear) struct reader rd = {
 		.fd = -1,
-		.wants = { [W_OURS] = { .path = member }, [W_BOOSTER] = { .path = SP_BOOSTER_MEMBER },
-			   [W_SQUASH] = { .path = "squash-root.img" }, [W_SQUASHFS] = { .path = "squashfs-root.img" },
-			   [W_EROFS] = { .path = "erofs-root.img" } },
+		.wants = { [W_OURS] = { .path = member } },
 	};
 
 	*ret = (struct sp_initramfs){ 0 };
+	for (enum want i = W_OURS + 1; i < W_WANTS; i++)
+		rd.wants[i].path = members[i];
 	sp_cpio_start(&rd.cpio, rd.wants, W_WANTS);
 	int r = open_file(&rd, root, path);
 	if (r == 0)
 		r = read_all(&rd);
 	if (r == 0)
 		ret->options = conclude(&rd);
+	for (size_t i = 0; i < SP_ELEMENTS(signs) && !ret->maker; i++)
+		if (rd.wants[signs[i]].found || rd.wants[signs[i]].unclear)
+			ret->maker = sp_initramfs_makers[i];
 	ret->why = sp_steal(rd.why);
 }
 
