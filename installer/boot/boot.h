@@ -180,6 +180,8 @@ int sp_boot_read(const struct sp_root *root, const struct sp_root *machine, cons
 		 struct sp_error **err) sp_must_check;
 void sp_boot_free(struct sp_boot *boot);
 const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: none */
+/* The initramfs images that an entry loads, or the unified image that it is: those that are there, as paths in the root. */
+void sp_entry_images(const struct sp_root *root, const struct sp_entry *e, struct sp_strv *ret);
 
 /*
  * May a generator run? Only when the root is the "/" of this process, and has what generators ask: /proc, /sys and

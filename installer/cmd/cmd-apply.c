@@ -64,6 +64,7 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
 	int rc = sp_check_reboot_option(call, err), said;
 
 	sp_password_offer(&asker);
+	call->session->looks_into_images = !call->cli->trial;
 	if (rc == 0)
 		rc = carry_out(call, &plan, &res, err);
 	enum sp_exit status = sp_cmd_exit(rc, *err);

@@ -8,6 +8,8 @@ void sp_result_clear(struct sp_result *r)
 {
 	sp_strv_clear(&r->restored);
 	sp_strv_clear(&r->conflicts);
+	sp_boot_images_clear(&r->images);
+	sp_strv_clear(&r->actions);
 	sp_strv_clear(&r->recovered);
 	sp_strv_clear(&r->warnings);
 	free(r->firmware);
@@ -215,6 +217,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	ret->reboot_required = p->reboot_required;
 	sp_live_set(s, &p->next, false, &ret->warnings);
 	sp_remember_modules(s, p->facts, &ret->warnings);
+	sp_remember_images(s, p->image_memory, &ret->warnings);
 	return 0;
 }
 

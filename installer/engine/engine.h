@@ -18,6 +18,7 @@
 #include "format/anonymise.h"
 #include "hw/carveout.h"
 #include "hw/facts.h"
+#include "hw/images.h"
 #include "txn/edit.h"
 #include "txn/txn.h"
 
@@ -30,6 +31,7 @@ struct sp_session {
 	struct sp_selection selection; /* of the command line */
 	uint64_t promotes; /* the trial that was found good and is made permanent; 0: none */
 	bool live; /* root and machine are the running system and we are not in a chroot */
+	bool looks_into_images; /* initramfs images, of which nothing is remembered */
 	void (*progress)(void *data, const char *step); /* may be NULL */
 	void *progress_data;
 	/* The firmware's administrator password, when a write needs it; NULL, or -ENOTTY: nobody has given it. */
@@ -83,6 +85,31 @@ struct sp_advices { /* in the order of the catalogue */
 };
 void sp_advices_clear(struct sp_advices *a);
 
+/* --- initramfs images, and the copies of our modprobe.d file in them ----------------------------------------------- */
+
+enum sp_copy {
+	SP_COPY_UNCHECKED,
+	SP_COPY_UNREADABLE,
+	SP_COPY_NONE,
+	SP_COPY_SAME,  /* with the values that the file is to have */
+	SP_COPY_OTHER, /* with others */
+};
+const char *sp_copy_name(enum sp_copy copy); /* "not-checked", "unreadable", "none", "same", "other" */
+
+struct sp_boot_image {
+	char *path, *kernel; /* kernel NULL: not known */
+	bool by_default;
+	enum sp_copy copy;
+	char *options; /* "amdgpu.gttsize=98304 ...": what it says; NULL: not known */
+	char *why;     /* unreadable */
+	char *rebuild; /* the command that builds it anew; NULL: not known */
+};
+struct sp_boot_images { /* of this system's entries, in the order of the menu */
+	struct sp_boot_image *v;
+	size_t n;
+};
+void sp_boot_images_clear(struct sp_boot_images *l);
+
 /* --- plan ------------------------------------------------------------------------------------------------------ */
 
 enum sp_decision_state { SP_DECIDE_CHANGE, SP_DECIDE_OK, SP_DECIDE_SKIPPED, SP_DECIDE_SHADOWED, SP_DECIDE_BLOCKED };
@@ -115,6 +142,8 @@ struct sp_plan {
 	struct sp_strv actions;	 /* what is done or left to do besides files */
 	struct sp_strv warnings;
 	struct sp_advices advisories;
+	struct sp_boot_images images;
+	struct sp_images *image_memory; /* NULL: nobody was asked */
 	struct sp_strv conflicts; /* own files edited by hand: apply exits SP_EXIT_CONFLICT */
 	bool pending;		 /* something would be written */
 	bool firmware_gate;	 /* the gate is red: exit SP_EXIT_FIRMWARE, and no restart but into the setup screen */
@@ -143,6 +172,8 @@ struct sp_result {
 	bool changed;
 	struct sp_strv restored;   /* rollback: paths */
 	struct sp_strv conflicts;  /* rollback: "path: what", all of them */
+	struct sp_boot_images images; /* rollback: with a copy of our file that is gone */
+	struct sp_strv actions;	      /* rollback: what is left to do, as commands */
 	struct sp_strv recovered;  /* interrupted work that was finished or undone first */
 	struct sp_strv warnings;
 	bool reboot_required;
@@ -231,6 +262,7 @@ struct sp_verify {
 	bool never_applied, rolled_back;
 	struct sp_facts *facts;
 	uint64_t gtt_mib; /* in the recorded sizes; 0: none, or they no longer hold */
+	struct sp_boot_images images; /* with a copy of our file that is gone */
 	char *firmware;	  /* the carve-out is not the one that the sizes are for: which is stale, and what mends it */
 };
 int sp_verify(const struct sp_session *s, struct sp_verify **ret, struct sp_error **err) sp_must_check;

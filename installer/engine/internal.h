@@ -177,6 +177,20 @@ void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool re
 
 void sp_remember_modules(const struct sp_session *s, const struct sp_facts *facts, struct sp_strv *warnings);
 
+void sp_remember_images(const struct sp_session *s, const struct sp_images *memory, struct sp_strv *warnings);
+
+/* --- images.c: copies of our modprobe.d file in initramfs images --------------------------------------------------- */
+
+struct sp_images *sp_image_memory(const struct sp_session *s); /* owned */
+/* What each says, from the memory or (look) the image, compared with what our file is to say. */
+void sp_boot_images_ask(struct sp_images *memory, bool look, const char *wanted, struct sp_boot_images *l);
+void sp_plan_images(const struct sp_session *s, struct sp_plan *p);
+/* Where our file is gone: the images that still have a copy. boot may be NULL: none are known. */
+void sp_images_left(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f, bool look,
+		    struct sp_images *memory, struct sp_boot_images *ret);
+/* A warning for each, and what is left to do; actions may be NULL. */
+void sp_images_tell_left(const struct sp_boot_images *l, struct sp_strv *warnings, struct sp_strv *actions);
+
 /* --- fallback.c: the way back, in the menu until the new line has proved good ----------------------------------------- */
 
 #define SP_FALLBACK "before"

@@ -233,6 +233,7 @@ static int make(const struct sp_session *s, struct sp_plan *p, struct sp_error *
 	sp_check_names(p);
 	record(s, p);
 	conclude(s, p);
+	sp_plan_images(s, p);
 	sp_advise_plan(s, p);
 	return 0;
 }
@@ -308,6 +309,8 @@ void sp_plan_free(struct sp_plan *p)
 	sp_strv_clear(&p->actions);
 	sp_strv_clear(&p->warnings);
 	sp_advices_clear(&p->advisories);
+	sp_boot_images_clear(&p->images);
+	sp_images_free(p->image_memory);
 	sp_strv_clear(&p->conflicts);
 	free(p->firmware_text);
 	sp_gate_clear(&p->gate);

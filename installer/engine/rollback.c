@@ -132,6 +132,17 @@ static void aim_live(struct sp_undo *u)
 			}
 }
 
+/* Images that were built in between keep a copy of the file that is gone now. */
+static void find_copies(const struct sp_undo *u, const struct sp_boot *boot, const struct sp_facts *facts, struct sp_result *ret)
+{
+	sp_autoimages struct sp_images *memory = sp_image_memory(u->s);
+
+	sp_progress(u->s, "looking into initramfs images");
+	sp_images_left(u->s, boot, facts, true, memory, &ret->images);
+	sp_images_tell_left(&ret->images, &ret->warnings, &ret->actions);
+	sp_remember_images(u->s, memory, &ret->warnings);
+}
+
 static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_boot *boot, const struct sp_facts *facts,
 		     struct sp_result *ret, struct sp_error **err)
 {
@@ -166,6 +177,7 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 		aim_live(u);
 		sp_live_set(u->s, &u->now, true, &ret->warnings);
 	}
+	find_copies(u, boot, facts, ret);
 	return 0;
 }
 

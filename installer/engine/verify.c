@@ -66,6 +66,19 @@ static char *unchecked(const struct sp_verify *v)
 	return names.n ? sp_xasprintf(" Not checked: %s.", all) : sp_xstrdup("");
 }
 
+/* After a rollback, what images that were built in between still have of us, and nobody has looked into since. */
+static void find_copies(struct sp_verifier *v)
+{
+	sp_autoimages struct sp_images *memory = sp_image_memory(v->s);
+
+	sp_images_left(v->s, v->boot, v->facts, false, memory, &v->out->images);
+	sp_images_tell_left(&v->out->images, &v->out->warnings, NULL);
+	for (size_t i = 0; i < v->out->images.n; i++)
+		if (v->out->images.v[i].rebuild)
+			sp_strv_addf(&v->out->warnings, "'%s' is built anew by: %s", v->out->images.v[i].path,
+				     v->out->images.v[i].rebuild);
+}
+
 static void conclude(struct sp_verify *v)
 {
 	const size_t fail = count(v, SP_CHECK_FAIL), pending = count(v, SP_CHECK_PENDING), ok = count(v, SP_CHECK_OK);
@@ -79,6 +92,10 @@ static void conclude(struct sp_verify *v)
 		v->status = SP_EXIT_REBOOT;
 		v->sentence = sp_xasprintf("What is on disk is right (%zu checks); %zu more wait for a reboot.%s", ok, pending,
 					   rest);
+	} else if (v->images.n) {
+		v->status = SP_EXIT_DIFFERS;
+		v->sentence = sp_xasprintf("Of strix-provision, copies of its modprobe.d file are left in %zu initramfs %s, which size "
+					   "the memory of the GPU.%s", v->images.n, v->images.n == 1 ? "image" : "images", rest);
 	} else if (v->rolled_back) {
 		v->sentence = sp_xasprintf("Nothing of strix-provision is left (%zu checks).%s", ok, rest);
 	} else {
@@ -116,7 +133,9 @@ static void run_checks(struct sp_verifier *v, const struct sp_state *st)
 		else
 			check_setting(v, &v->applied->settings[i]);
 	}
-	if (!gone)
+	if (gone)
+		find_copies(v);
+	else
 		sp_check_firmware(v, st->told);
 }
 
@@ -211,6 +230,7 @@ void sp_verify_free(struct sp_verify *v)
 	free(v->checks);
 	free(v->sentence);
 	free(v->firmware);
+	sp_boot_images_clear(&v->images);
 	sp_strv_clear(&v->warnings);
 	sp_advices_clear(&v->advisories);
 	sp_facts_free(v->facts);

@@ -34,6 +34,11 @@ void sp_heading(struct sp_report *r, const char *text);
 /* A bold heading and one paragraph an item; nothing when the list is empty. */
 void sp_section(struct sp_report *r, const char *heading, const struct sp_strv *items);
 
+/* --- images.c: initramfs images, and what each has of our modprobe.d file ---------------------------------------- */
+
+json_t *sp_json_images(const struct sp_boot_images *l);
+void sp_report_images(struct sp_report *r, const struct sp_boot_images *l); /* nothing where there are none */
+
 /* --- table.c --------------------------------------------------------------------------------------------------- */
 
 struct sp_column {

@@ -206,6 +206,7 @@ void sp_plan_text(struct sp_report *r, const struct sp_plan *p, bool evidence)
 	put_settings(r, p, evidence);
 	put_files(r, p);
 	sp_section(r, "Actions", &p->actions);
+	sp_report_images(r, &p->images);
 	sp_report_warnings(r, &p->warnings);
 	sp_report_advisories(r, &p->advisories, evidence);
 	sp_report_firmware(r, p);

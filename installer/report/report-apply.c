@@ -31,6 +31,8 @@ static int result_json(struct sp_report *r, const struct sp_result *res, enum sp
 	put_result(object, res);
 	sp_json_put(object, "restored", sp_json_strv(&res->restored));
 	sp_json_put(object, "conflicts", sp_json_strv(&res->conflicts));
+	sp_json_put(object, "initramfs", sp_json_images(&res->images));
+	sp_json_put(object, "actions", sp_json_strv(&res->actions));
 	sp_json_error(object, error);
 	return sp_json_print(r, object);
 }
@@ -134,6 +136,7 @@ int sp_report_rollback(struct sp_report *r, const struct sp_result *res, enum sp
 	if (error || r->quiet)
 		return 0;
 	sp_section(r, "Restored", &res->restored);
+	sp_section(r, "Left to do", &res->actions);
 	sp_gap(r);
 	sp_print(r, "Rolled back as transaction %ju: %zu %s restored.\n", (uintmax_t) res->txn, res->restored.n,
 		 res->restored.n == 1 ? "item" : "items");

@@ -95,6 +95,7 @@ void sp_json_plan(json_t *object, const struct sp_plan *p)
 	sp_json_put(object, "settings", settings_json(p));
 	sp_json_put(object, "files", files_json(p));
 	sp_json_put(object, "actions", sp_json_strv(&p->actions));
+	sp_json_put(object, "initramfs", sp_json_images(&p->images));
 	sp_json_put(object, "conflicts", sp_json_strv(&p->conflicts));
 	sp_json_put(object, "pending", json_boolean(p->pending));
 	sp_json_put(object, "firmware", sp_json_text(p->firmware_text));

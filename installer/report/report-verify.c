@@ -147,6 +147,7 @@ static int verify_json(struct sp_report *r, const struct sp_verify *v)
 	sp_json_put(object, "rolled_back", json_boolean(v->rolled_back));
 	sp_json_put(object, "checks", sp_json_checks(v));
 	sp_json_put(object, "result", sp_json_text(overall(v)));
+	sp_json_put(object, "initramfs", sp_json_images(&v->images));
 	sp_json_put(object, "firmware", sp_json_text(v->firmware));
 	sp_json_put(object, "sentence", sp_json_text(v->sentence));
 	return sp_json_print(r, object);
