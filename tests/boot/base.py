@@ -14,6 +14,9 @@ SYSTEMS = {
     # Files are taken out of it: GRUB 2.14 with blsuki, systemd-boot and its stub, ukify, the kernel, kmod.
     "testing": dict(suite="testing", packages=f"kmod procps {GRUB} systemd-boot-efi systemd-ukify",
                     unpack=True),
+    # The same loaders and kernel, under a whole systemd.
+    "testing-systemd": dict(suite="testing", packages=f"kmod procps systemd-sysv udev dbus libpam-systemd {GRUB} "
+                            "systemd-boot-efi systemd-ukify", unpack=True),
     # It is booted as it is.
     "trixie": dict(suite="trixie", packages=f"kmod procps systemd-sysv udev dbus libpam-systemd initramfs-tools zstd {GRUB}",
                    unpack=False),

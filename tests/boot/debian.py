@@ -3,27 +3,27 @@
 import os
 import shutil
 
+import base
 import small
 from image import find
 from initramfs import DATA, Folder, libraries, run
 
 WASTE = "usr/share/doc usr/share/man usr/share/locale usr/share/info var/cache/apt var/lib/apt/lists".split()
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
+UNITS = ("recover", "confirm", "verify")
 
 
 def add_programs(parts, tree):
     folder = Folder(tree)
     for name, program in {"strix-provision": parts.program, "sp-tree": parts.sp_tree, "busybox": find("busybox")}.items():
         folder.add(f"usr/bin/{name}", program)
-        for library in libraries(program):
-            if not os.path.exists(f"{tree}/{LIBRARIES}/{os.path.basename(library)}") and "ld-linux" not in library:
-                folder.add(f"{LIBRARIES}/{os.path.basename(library)}", library)
+        add_libraries(folder, tree, libraries(program))
     for name in DATA:
         folder.tree(f"usr/share/strix-provision/{name}", f"{parts.source}/{name}")
 
 
 SERVICE = """[Unit]
-After=multi-user.target dbus.service systemd-logind.service
+After=multi-user.target dbus.service systemd-logind.service strix-provision-confirm.service strix-provision-verify.service
 [Service]
 Type=oneshot
 TimeoutStartSec=infinity
@@ -35,24 +35,52 @@ TTYPath=/dev/ttyS0
 """
 
 
-def lay(parts, row_folder, target):
+def add_installed(parts, tree):
+    """The product as `make install` lays it down, its units switched on as their preset says."""
+    run("make", "-s", "-C", os.path.dirname(parts.program), "install", f"DESTDIR={tree}")
+    folder = Folder(tree)
+    folder.add("usr/bin/sp-tree", parts.sp_tree)
+    folder.add("usr/bin/busybox", find("busybox"))
+    for name in small.LOADED:
+        for path in small.find_libraries(name):
+            add_libraries(folder, tree, [path, *libraries(path)])
+    add_libraries(folder, tree, libraries(parts.program))
+    with open(f"{tree}/etc/modules-load.d/ttm.conf", "w", encoding="ascii") as f:
+        f.write("ttm\n")  # no device here asks for it
+    base.Chroot(tree).run("systemctl", "preset", *(f"strix-provision-{name}.service" for name in UNITS))
+    base.Chroot(tree).run("journalctl", "--update-catalog")
+
+
+def add_libraries(folder, tree, paths):
+    for path in paths:
+        if not os.path.exists(f"{tree}/{LIBRARIES}/{os.path.basename(path)}") and "ld-linux" not in path:
+            folder.add(f"{LIBRARIES}/{os.path.basename(path)}", path)
+
+
+def lay(parts, row_folder, target, add=add_programs):
     run("cp", "-a", parts.system, target)
     for name in WASTE:
         shutil.rmtree(f"{target}/{name}", ignore_errors=True)
-    add_programs(parts, target)
+    add(parts, target)
     os.makedirs(f"{target}/boot/efi", exist_ok=True)
     small.copy_row(f"{row_folder}/tree", target, parts.names())
 
 
-def make(parts, row_folder, target):
+def make(parts, row_folder, target, add=add_programs):
     """With systemd, which starts the job."""
-    lay(parts, row_folder, target)
+    lay(parts, row_folder, target, add)
+    base.Chroot(target).run("useradd", "-m", "tester")
     units = f"{target}/etc/systemd/system"
     with open(f"{units}/check-boot.service", "w", encoding="ascii") as f:
         f.write(SERVICE)
     os.makedirs(f"{units}/graphical.target.wants", exist_ok=True)
     os.symlink("../check-boot.service", f"{units}/graphical.target.wants/check-boot.service")
     os.symlink("/dev/null", f"{units}/serial-getty@ttyS0.service")
+
+
+def make_installed(parts, row_folder, target):
+    """The same, with the product installed, and its units at work."""
+    make(parts, row_folder, target, add_installed)
 
 
 def make_small(parts, row_folder, target):

@@ -5,7 +5,7 @@ KEPT=/var/lib/check-boot # between two starts
 mkdir -p "$KEPT"
 OUT=/run/out
 ERR=/run/err
-export STRIX_PROVISION_DATADIR=/usr/share/strix-provision
+[ ! -d /usr/share/strix-provision ] || export STRIX_PROVISION_DATADIR=/usr/share/strix-provision
 
 RESULTS=0
 
@@ -96,6 +96,12 @@ check_settings() { # all of it
 	check 'swappiness' shows /proc/sys/vm/swappiness '^1$'
 	check 'dirty_ratio' shows /proc/sys/vm/dirty_ratio '^40$'
 	check 'dirty_background_ratio' shows /proc/sys/vm/dirty_background_ratio '^10$'
+	[ ! -x /usr/bin/systemctl ] || check_environment
+}
+
+check_environment() { # as a session of a user sees it
+	check 'a session of a user starts' session tester
+	check 'its environment is ours' grep -qx 'RADV_PERFTEST=nogttspill' /run/session
 }
 
 first_start() { # before anything is done
@@ -112,6 +118,24 @@ first_start() { # before anything is done
 session() { # USER: what its own systemd gives to what it starts
 	systemctl start "user@$(id -u "$1")" &&
 		su "$1" -c "XDG_RUNTIME_DIR=/run/user/$(id -u "$1") systemctl --user show-environment" >/run/session
+}
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+STATE=/var/lib/strix-provision
+RIGHT=e785639863444c18954df6dc8f9d1611   # message ids of the journal's catalogue
+RESTART=db968ca53e4e4567bb7c3d26d0ca9ac9
+
+told() { # UNIT MESSAGE-ID: in the journal of this start
+	journalctl -q -b -u "strix-provision-$1" -o cat MESSAGE_ID="$2" | grep . || { journalctl -b -u "strix-provision-$1" && false; }
+}
+
+skipped() { # UNIT: its condition did not hold
+	[ "$(systemctl show -P ConditionResult "strix-provision-$1")" = no ] || { systemctl status "strix-provision-$1" && false; }
+}
+
+none_failed() {
+	! systemctl --failed --no-legend | grep strix-provision
 }
 
 # --- a trial ------------------------------------------------------------------------------------------------------------

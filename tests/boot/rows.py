@@ -21,11 +21,13 @@ ESP = (loaders.systemd_boot, {"boot": "", "esp": "efi"}, "efi/@ID@/@KERNEL@/linu
 UKI = (loaders.uki, {"boot": "", "esp": "efi"}, "", "", "uki", "testing", small.make)
 GRUB_D = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "boot/initrd.img-@KERNEL@", "grub-d", "trixie",
           debian.make_small)
-UKIFY = (loaders.uki_by_ukify, {"boot": "", "esp": "efi"}, "", "initrd", "uki-ukify", "testing", debian.make_small)
+INSTALLED = ("testing-systemd", debian.make_installed)
+UKIFY = (loaders.uki_by_ukify, {"boot": "", "esp": "efi"}, "", "initrd", "uki-ukify", *INSTALLED)
 DEBIAN = (loaders.debian_grub, {"esp": "boot/efi", "boot": ""}, "", "", "debian", "trixie", debian.make)
+UNITS = dict(jobs="units", seconds=1500)
 ROWS = (
     Row("grub-bls", "GRUB 2.14 with BLS entries, UEFI", *BLS),
-    Row("grub-bls-bios", "GRUB 2.14 with BLS entries, an old BIOS", *BLS, bios=True),
+    Row("grub-bls-bios", "GRUB 2.14 with BLS entries, an old BIOS", *BLS[:-2], *INSTALLED, bios=True, seconds=1500),
     Row("grub-bls-length", "the lengths that GRUB 2.14 cannot boot", *BLS, how=lengths.run),
     Row("grub-bls-trial", "a trial with GRUB 2.14 and BLS entries", *BLS, jobs="trial"),
     Row("grub-bls-btrfs", "no trial where GRUB cannot write, but the old line in the menu", *BLS, jobs="btrfs", boot_on="btrfs"),
@@ -34,8 +36,11 @@ ROWS = (
     Row("systemd-boot-trial", "a trial with systemd-boot", *ESP, jobs="trial"),
     Row("systemd-boot-cuts", "a trial with systemd-boot, and power cuts", *ESP, how=cuts.run),
     Row("uki", "a unified kernel image with systemd-stub, and our addon", *UKI),
-    Row("uki-ukify", "a unified kernel image named by kernel-install, and ukify in the machine", *UKIFY),
+    Row("uki-ukify", "a unified kernel image named by kernel-install, and ukify in the machine", *UKIFY, seconds=1500),
     Row("grub-d-trial", "a trial with Debian 13's GRUB and update-grub", *GRUB_D, jobs="trial"),
     Row("grub-d-cuts", "a trial with Debian 13's GRUB and update-grub, and power cuts", *GRUB_D, how=cuts.run),
     Row("debian", "Debian 13 with systemd; kernels come and go", *DEBIAN, seconds=1500),
+    Row("grub-d-units", "Debian 13 with the product installed: what its units do", *DEBIAN[:-1], debian.make_installed, **UNITS),
+    Row("grub-bls-units", "GRUB 2.14 with BLS entries, a whole systemd, and the units", *BLS[:-2], *INSTALLED, **UNITS),
+    Row("systemd-boot-units", "systemd-boot, a whole systemd, and the units", *ESP[:-2], *INSTALLED, **UNITS),
 )
