@@ -33,15 +33,15 @@ install_shell() { # /bin/sh with its libraries: a generator is a script
 # Python for the ukify of tests/bin; nothing: there is none.
 python=$(readlink -f /usr/bin/python3 2>/dev/null) || python=
 
-install_ukify() { # the tree's: tests/bin/ukify by the Python outside
+install_python() { # PROGRAM [SOURCE]: the tree's, which is SOURCE of tests/bin by the Python outside
 	mkdir -p "$TREE/usr/bin"
-	cat >"$TREE/usr/bin/ukify" <<EOF
+	cat >"$TREE/usr/bin/$1" <<EOF
 #!/bin/sh
-export PYTHONHOME=/host/usr PYTHONDONTWRITEBYTECODE=1
-exec /host$(loader_of "$python") --library-path $(libraries_of "$python") /host$python -s /host$SP_SRCDIR/tests/bin/ukify "\$@"
+export PYTHONHOME=/host/usr PYTHONDONTWRITEBYTECODE=1 SP_CALLED=$1
+exec /host$(loader_of "$python") --library-path $(libraries_of "$python") /host$python -s /host$SP_SRCDIR/tests/bin/${2:-$1} "\$@"
 EOF
-	chmod 755 "$TREE/usr/bin/ukify"
-	touch -d @1767225600 "$TREE/usr/bin/ukify"
+	chmod 755 "$TREE/usr/bin/$1"
+	touch -d @1767225600 "$TREE/usr/bin/$1"
 }
 
 new_system() { # MACHINE
@@ -52,7 +52,7 @@ new_system() { # MACHINE
 	# where sanitizers look; tracing needs a real /proc
 	printf 'ASAN_OPTIONS=detect_leaks=0:exitcode=99\0UBSAN_OPTIONS=exitcode=99\0' >"$TREE/proc/self/environ"
 	install_shell
-	[ "$GENERATOR" != ukify ] || [ -z "$python" ] || install_ukify
+	[ "$GENERATOR" != ukify ] || [ -z "$python" ] || install_python ukify
 	list_root "$SCRATCH/before"
 }
 

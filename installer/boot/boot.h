@@ -122,6 +122,18 @@ struct sp_once_ops {
 		    struct sp_error **err);
 };
 
+/*
+ * A program of the system that keeps the line, and makes what is booted from it: it is asked for changes, and no file of
+ * that is edited. Only where sp_generators_refusal() has none.
+ */
+struct sp_keeper_ops {
+	const char *command; /* as a user would type it */
+	/* The line of the next start, owned. */
+	int (*read)(const struct sp_root *root, char **ret, struct sp_error **err);
+	/* Take tokens out, and add others behind the rest; all of it or nothing. */
+	int (*change)(const struct sp_root *root, const struct sp_strv *gone, const struct sp_strv *come, struct sp_error **err);
+};
+
 struct sp_boot_ops {
 	const char *name;  /* "grub-bls": --boot NAME */
 	const char *title; /* "GRUB with Boot Loader Specification entries" */
@@ -134,6 +146,7 @@ struct sp_boot_ops {
 	int (*check)(const struct sp_boot *boot, const struct sp_tokens *wanted, struct sp_error **err);
 
 	const struct sp_once_ops *once; /* NULL: an entry cannot be started just once */
+	const struct sp_keeper_ops *keeper; /* NULL: the line is in files; else there are no places */
 
 	/* --- setups whose entries are generated from a file that is ours altogether; all of it or nothing ------------- */
 

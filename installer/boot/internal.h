@@ -11,6 +11,7 @@ extern const struct sp_boot_ops sp_boot_grub_default;
 extern const struct sp_boot_ops sp_boot_grub2_default;
 extern const struct sp_boot_ops sp_boot_kernelstub;
 extern const struct sp_boot_ops sp_boot_limine;
+extern const struct sp_boot_ops sp_boot_ostree;
 extern const struct sp_boot_ops sp_boot_refind;
 extern const struct sp_boot_ops sp_boot_sdbootutil;
 extern const struct sp_boot_ops sp_boot_sdbootutil_grub;

@@ -7,8 +7,8 @@
 
 const struct sp_boot_ops *const sp_boot_table[] = {
 	&sp_boot_grub_bls,   &sp_boot_grub_d, &sp_boot_grub_default,  &sp_boot_grub2_default,
-	&sp_boot_kernelstub, &sp_boot_limine, &sp_boot_refind,	      &sp_boot_sdbootutil,
-	&sp_boot_sdbootutil_grub, &sp_boot_systemd_boot, &sp_boot_uki,
+	&sp_boot_kernelstub, &sp_boot_limine, &sp_boot_ostree,	      &sp_boot_refind,
+	&sp_boot_sdbootutil, &sp_boot_sdbootutil_grub, &sp_boot_systemd_boot, &sp_boot_uki,
 	NULL,
 };
 

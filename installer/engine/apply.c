@@ -54,11 +54,14 @@ static int settle(const struct sp_session *s, struct sp_store *store, struct sp_
 	const struct sp_attribute *a = sp_txn_attribute(txn);
 	sp_autoerror struct sp_error *e = NULL;
 	sp_autorecall struct sp_recall recall = { 0 };
+	struct sp_kept_line kept = { 0 };
 	const uint64_t id = sp_txn_id(txn);
 
 	if (sp_txn_state(txn) == SP_TXN_COMMITTED)
 		return finish(store, txn, ret, err);
-	if (a)
+	if (a && sp_attribute_is_line(a))
+		sp_kept_line_recall(s, txn, &kept);
+	else if (a)
 		sp_recall_firmware(s, txn, &recall);
 	int r = sp_txn_follow(txn, sp_is_same_entry, &e);
 	if (r == 0)
@@ -67,7 +70,7 @@ static int settle(const struct sp_session *s, struct sp_store *store, struct sp_
 		return finish_all_the_same(store, txn, ret, err);
 	if (r < 0 && err)
 		*err = sp_steal(e);
-	if (sp_txn_attribute_left(txn))
+	if (sp_txn_attribute_left(txn) && !sp_attribute_is_line(a))
 		ret->firmware = sp_firmware_left(a);
 	/* It ends also where somebody else's file could not be put back, and then that is known. */
 	if (r < 0 && sp_txn_state(txn) == SP_TXN_UNDONE && sp_state_write_now(store, NULL) < 0)
@@ -159,17 +162,6 @@ int sp_check_fresh(const struct sp_session *s, const struct sp_plan *p, struct s
 	return sp_error_hint(err, "repeat the command");
 }
 
-int sp_next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err)
-{
-	struct sp_record *records = NULL;
-	size_t n = 0;
-	int r = sp_store_list(store, false, &records, &n, err);
-
-	*ret = n ? records[n - 1].id + 1 : 1;
-	sp_records_free(records, n);
-	return r;
-}
-
 /* sp_applied says which transaction made it, and that is known only under the lock. */
 static json_t *about_apply(const struct sp_plan *p, uint64_t id)
 {
@@ -195,7 +187,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	if (r == 0)
 		r = sp_check_fresh(s, p, err);
 	if (r == 0)
-		r = sp_next_txn_id(store, &id, err);
+		r = sp_store_next_id(store, &id, err);
 	if (r < 0)
 		return r;
 	sp_wanted_tokens(p, &wanted);
@@ -203,8 +195,13 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	const struct sp_attribute carve_out = { .path = source ? source->path : NULL, .before = source ? source->value : NULL,
 						.after = p->gate.write ? p->gate.write->text : NULL,
 						.last = !p->gate.shrinks };
+	struct sp_kept_line kept = { 0 };
+
+	if (p->change_line)
+		sp_kept_line_reach(&kept, s->root, p->boot->ops);
 	const struct sp_job job = {
-		.attribute = p->gate.write ? &carve_out : NULL, .access = &reach->access,
+		.attribute = p->change_line ? &p->line : p->gate.write ? &carve_out : NULL,
+		.access = p->change_line ? &kept.access : &reach->access,
 		.about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted, .boot = p->boot,
 		.generate = p->generate, .product_as_is = p->next.generation_due,
 	};

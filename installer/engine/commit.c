@@ -73,8 +73,15 @@ static int check_product(const struct sp_session *s, const struct sp_job *job, c
  * A smaller carve-out is set before the files, a larger one after them: whenever it stops, the memory of the next start is
  * not less than the files are for.
  */
-static int set_firmware(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_error **err)
+static int set_attribute(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_error **err)
 {
+	enum sp_attribute_step step = SP_ATTRIBUTE_READ;
+
+	if (sp_attribute_is_line(job->attribute)) {
+		sp_progress(s, "making a new deployment, which takes a while");
+		sp_txn_reach(txn, job->access);
+		return sp_txn_set(txn, job->attribute, &step, err);
+	}
 	sp_progress(s, "setting the firmware's carve-out");
 	return sp_firmware_write(txn, job->attribute, job->access, err);
 }
@@ -88,7 +95,7 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 	if (r == 0)
 		r = sp_txn_stage(txn, job->edits, err);
 	if (r == 0 && job->attribute && !job->attribute->last)
-		r = set_firmware(s, txn, job, err);
+		r = set_attribute(s, txn, job, err);
 	sp_progress(s, "putting them in place");
 	if (r == 0)
 		r = sp_txn_publish(txn, err);
@@ -100,7 +107,7 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 	if (r == 0)
 		r = check_product(s, job, products, err);
 	if (r == 0 && job->attribute && job->attribute->last)
-		r = set_firmware(s, txn, job, err);
+		r = set_attribute(s, txn, job, err);
 	if (r == 0)
 		r = sp_txn_commit(txn, err);
 	return r;
@@ -116,6 +123,10 @@ static int undo(struct sp_txn *txn, int r, struct sp_error **err)
 		undone = sp_txn_undo(txn, &e);
 	if (undone == 0 && !sp_txn_attribute_left(txn))
 		return r;
+	if (undone == 0 && sp_attribute_is_line(sp_txn_attribute(txn))) {
+		(void) sp_error_wrap(err, "the files are put back, but somebody else has changed the kernel arguments meanwhile, which stay");
+		return sp_error_exit(err, SP_EXIT_RECOVER);
+	}
 	if (!e) {
 		sp_autofree char *left = sp_firmware_left(sp_txn_attribute(txn)), *why = sp_xstrdup((*err)->message);
 		(void) sp_error_set(err, r, "%s; and %s", why, left);

@@ -150,6 +150,8 @@ struct sp_plan {
 	char *firmware_text;	 /* what to do about it */
 	bool reboot_required;
 	bool generate;		 /* the boot setup's product is made anew */
+	struct sp_attribute line; /* what a program that keeps the line is to change; path NULL: nothing. Owned */
+	bool change_line;	 /* it is asked to; else that is left to the first boot */
 	uint64_t package_manager_wait; /* seconds, from the configuration */
 	struct sp_applied applied; /* before this plan */
 	struct sp_applied next;	   /* after it */

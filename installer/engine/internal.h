@@ -209,7 +209,6 @@ int sp_fallback_drop(const struct sp_session *s, struct sp_result *ret, struct s
 
 /* -ESTALE, exit SP_EXIT_CONFLICT: what the plan was made for is no longer what is applied. */
 int sp_check_fresh(const struct sp_session *s, const struct sp_plan *p, struct sp_error **err) sp_must_check;
-int sp_next_txn_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err) sp_must_check;
 
 /* --- commit.c ---------------------------------------------------------------------------------------------------- */
 
@@ -251,6 +250,28 @@ struct sp_moment {
 struct sp_moment sp_moment_begin(const struct sp_session *s) sp_must_check;
 void sp_moment_end(struct sp_moment *m);
 #define sp_automoment sp_cleanup(sp_moment_end)
+
+/* --- keeper.c: a command line that a program of the system keeps ---------------------------------------------------- */
+
+struct sp_kept_line {
+	const struct sp_root *root;
+	const struct sp_keeper_ops *ops;
+	struct sp_keeper keeper; /* points back here: it is not moved */
+	struct sp_attribute_access access;
+};
+void sp_kept_line_reach(struct sp_kept_line *l, const struct sp_root *root, const struct sp_boot_ops *ops);
+/* How a reopened transaction reaches it; where it cannot be asked now, not at all. */
+void sp_kept_line_recall(const struct sp_session *s, struct sp_txn *txn, struct sp_kept_line *ret);
+/*
+ * From what we own of the line of the next start to what is wanted there. *ret: the change (owned; path NULL: none);
+ * ret_owned: what is ours then; changed: keys that hold a value which is not ours.
+ */
+int sp_kept_line_plan(const struct sp_boot *boot, const struct sp_tokens *owned, const struct sp_tokens *wanted,
+		      struct sp_tokens *ret_owned, struct sp_strv *changed, struct sp_attribute *ret,
+		      struct sp_error **err) sp_must_check;
+void sp_kept_line_actions(const struct sp_session *s, struct sp_plan *p);
+int sp_one_at_a_time(struct sp_error **err);
+int sp_kept_line_refusal(const struct sp_plan *p, struct sp_error **err) sp_must_check;
 
 /* --- advise.c ---------------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,8 @@
 /* Does every place that we use have the token, alone of its key? */
 static bool stands_everywhere(const struct sp_boot *boot, const char *token)
 {
+	if (boot->ops->keeper)
+		return sp_boot_default(boot) && sp_cmdline_presence(sp_boot_default(boot)->line, token) == SP_PRESENT;
 	for (size_t i = 0; i < boot->n_places; i++) {
 		const struct sp_place *place = &boot->places[i];
 		if (place->skip || place->only_remove)
@@ -53,6 +55,19 @@ static void note_common(struct sp_plan *p, const struct sp_tokens *wanted)
 		sp_tokens_add(&p->next.common, wanted->v[i].text, NULL);
 }
 
+static int plan_places(const struct sp_session *s, struct sp_plan *p, const struct sp_tokens *wanted, struct sp_strv *changed,
+		       struct sp_error **err)
+{
+	int r = sp_boot_plan(s->root, p->boot, &p->applied.owned, &p->applied.common, wanted, &p->edits, changed, err);
+
+	for (size_t i = 0; i < p->edits.n && r == 0; i++)
+		r = note_owned(p, &p->edits.v[i], err);
+	if (r < 0)
+		return r;
+	note_common(p, wanted);
+	return p->boot->ops->own_file ? sp_own_file_plan(s, p, err) : 0;
+}
+
 int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error **err)
 {
 	sp_autotokens struct sp_tokens wanted = { 0 };
@@ -63,14 +78,8 @@ int sp_plan_line(const struct sp_session *s, struct sp_plan *p, struct sp_error 
 	if (p->boot->n_sources)
 		sp_sources_decide(p);
 	sp_wanted_tokens(p, &wanted);
-	int r = sp_boot_plan(s->root, p->boot, &p->applied.owned, &p->applied.common, &wanted, &p->edits, &changed, err);
-	for (size_t i = 0; i < p->edits.n && r == 0; i++)
-		r = note_owned(p, &p->edits.v[i], err);
-	if (r < 0)
-		return r;
-	note_common(p, &wanted);
-	if (p->boot->ops->own_file)
-		r = sp_own_file_plan(s, p, err);
+	int r = p->boot->ops->keeper ? sp_kept_line_plan(p->boot, &p->applied.common, &wanted, &p->next.common, &changed, &p->line, err)
+				     : plan_places(s, p, &wanted, &changed, err);
 	if (r < 0)
 		return r;
 	mark_standing(p);

@@ -199,6 +199,7 @@ static void conclude(const struct sp_session *s, struct sp_plan *p)
 			sp_strv_addf(&p->actions, "set %s to %s now (rollback puts %s back)", l->path, l->after, l->before);
 	}
 	sp_plan_generation(s, p);
+	sp_kept_line_actions(s, p);
 	sp_plan_firmware_actions(p);
 	if (p->reboot_required)
 		sp_strv_add(&p->actions, "reboot, so that the kernel reads its new command line");
@@ -285,7 +286,9 @@ int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 	}
 	if (p->boot->refusal && (p->generate || p->next.generation_due))
 		return copy_error(p->boot->refusal, err);
-	return p->gate.refusal ? copy_error(p->gate.refusal, err) : 0;
+	if (p->gate.refusal)
+		return copy_error(p->gate.refusal, err);
+	return sp_kept_line_refusal(p, err);
 }
 
 void sp_plan_free(struct sp_plan *p)
@@ -302,6 +305,7 @@ void sp_plan_free(struct sp_plan *p)
 	sp_catalog_free(p->catalog);
 	free(p->platform_why);
 	sp_boot_free(p->boot);
+	sp_attribute_clear(&p->line);
 	sp_error_free(p->boot_error);
 	sp_selection_clear(&p->selection);
 	sp_sizes_clear(&p->sizes);

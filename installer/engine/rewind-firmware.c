@@ -11,7 +11,7 @@
 static bool is_touched(const struct sp_undo *u)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (u->chosen[i] && u->records[i].attribute.path)
+		if (u->chosen[i] && u->records[i].attribute.path && !sp_attribute_is_line(&u->records[i].attribute))
 			return true;
 	return false;
 }
@@ -23,7 +23,7 @@ static const char *walk_back(const struct sp_undo *u, const struct sp_uma_source
 
 	for (size_t i = u->n; i > 0; i--) {
 		const struct sp_attribute *a = &u->records[i - 1].attribute;
-		if (!u->chosen[i - 1] || !a->path)
+		if (!u->chosen[i - 1] || !a->path || sp_attribute_is_line(a))
 			continue;
 		if (!sp_streq(a->path, source->path) || !sp_streq(a->after, value)) {
 			sp_autofree char *set = sp_uma_shown(source, a->after), *is = sp_uma_shown(source, value);

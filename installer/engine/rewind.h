@@ -17,12 +17,16 @@ struct sp_undo {
 	struct sp_carveout carveout;
 	struct sp_attribute firmware; /* path NULL: it is not written; a view into carveout and records */
 	char *firmware_shown;
+	struct sp_attribute line; /* path NULL: no program is asked to change the line; owned */
+	bool change_line;
 };
 
 /* Edits that take every file of the chosen transactions back; conflicts, and the folders they made. */
 int sp_rewind_files(struct sp_undo *u, struct sp_error **err) sp_must_check;
 /* And of places that none of them touched: entries of kernels that were installed since. */
 int sp_rewind_places(struct sp_undo *u, struct sp_boot *boot, struct sp_error **err) sp_must_check;
+/* The line that a program keeps, without what is not to stand afterwards. */
+int sp_rewind_kept_line(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings, struct sp_error **err) sp_must_check;
 /* The carve-out that the chosen transactions found; a conflict where it cannot be set. */
 void sp_rewind_firmware(struct sp_undo *u, const struct sp_facts *facts, struct sp_strv *warnings);
 /*

@@ -86,6 +86,8 @@ static int plan_undo(struct sp_undo *u, struct sp_boot **boot, struct sp_strv *w
 		sp_strv_addf(warnings, "entries of kernels installed since were not looked at: %s", e->message);
 		return 0;
 	}
+	if ((*boot)->ops->keeper)
+		return sp_rewind_kept_line(u, *boot, warnings, err);
 	r = sp_rewind_places(u, *boot, err);
 	return r < 0 ? r : sp_rewind_product(u, *boot, warnings, err);
 }
@@ -152,12 +154,16 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 
 	if (r < 0)
 		return r;
+	struct sp_kept_line kept = { 0 };
+	if (u->change_line)
+		sp_kept_line_reach(&kept, u->s->root, boot->ops);
 	json_t *about = about_rollback(u, facts);
 	const struct sp_job job = {
 		.about = about, .edits = &u->edits, .drop_dirs = &u->drop_dirs,
 		.boot_name = boot ? boot->ops->name : NULL,
 		.wanted = u->conflicts.n ? &none : &u->then.common,
-		.attribute = u->firmware.path ? &u->firmware : NULL, .access = &reach.access,
+		.attribute = u->change_line ? &u->line : u->firmware.path ? &u->firmware : NULL,
+		.access = u->change_line ? &kept.access : &reach.access,
 		.boot = boot, .generate = u->generate, .product_as_is = u->now.generation_due,
 	};
 	r = sp_commit(u->s, store, &job, &ret->txn, &ret->warnings, err);
@@ -203,6 +209,8 @@ static int rollback_locked(struct sp_undo *u, struct sp_store *store, const stru
 		r = sp_facts_read(u->s->root, u->s->machine, &facts, err);
 	if (r == 0)
 		sp_rewind_firmware(u, facts, &ret->warnings);
+	if (r == 0 && u->change_line && u->firmware.path)
+		r = sp_one_at_a_time(err);
 	if (r == 0 && u->conflicts.n && !o->keep_conflicts)
 		r = refuse_conflicts(u, ret, err);
 	return r < 0 ? r : carry_out(u, store, boot, facts, ret, err);
@@ -273,5 +281,6 @@ int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o,
 	sp_strv_clear(&u.drop_dirs);
 	sp_carveout_clear(&u.carveout);
 	free(u.firmware_shown);
+	sp_attribute_clear(&u.line);
 	return r;
 }

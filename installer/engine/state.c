@@ -60,6 +60,11 @@ static const char *state_of(const struct sp_record *records, size_t n, size_t i)
 	return state_names[records[i].state];
 }
 
+static bool is_of_firmware(const struct sp_attribute *a)
+{
+	return a->path && !sp_attribute_is_line(a);
+}
+
 /* What was written to the firmware; it is of no use that others may not know. */
 static json_t *attribute_json(const struct sp_attribute *a, const json_t *about)
 {
@@ -77,7 +82,7 @@ static json_t *describe(const struct sp_record *records, size_t n, size_t i)
 
 	for (size_t k = 0; k < r->edits.n; k++)
 		json_array_append_new(files, json_string(r->edits.v[k].path));
-	json_t *attribute = r->attribute.path ? attribute_json(&r->attribute, r->about) : NULL;
+	json_t *attribute = is_of_firmware(&r->attribute) ? attribute_json(&r->attribute, r->about) : NULL;
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o*}", "id", (json_int_t) r->id, "kind", kind ? kind : "unknown", "state",
 			 state_of(records, n, i), "time", time ? time : "", "text", text ? text : "", "files", files, "firmware",
 			 attribute);
@@ -116,7 +121,7 @@ static json_t *build(const struct sp_record *records, size_t n)
 		applied = json_object_get(records[i].about, "applied");
 		was = json_object_get(records[i].about, "was");
 		boot_id = json_object_get(records[i].about, "boot_id");
-		if (!records[i].attribute.path)
+		if (!is_of_firmware(&records[i].attribute))
 			continue;
 		json_decref(told);
 		told = attribute_json(&records[i].attribute, records[i].about);

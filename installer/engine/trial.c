@@ -224,7 +224,7 @@ static int begin_locked(struct making *m, struct sp_result *ret, struct sp_error
 	if (r == 0)
 		r = sp_check_fresh(m->s, m->p, err);
 	if (r == 0)
-		r = sp_next_txn_id(m->store, &m->trial.txn, err);
+		r = sp_store_next_id(m->store, &m->trial.txn, err);
 	if (r == 0)
 		r = add_entry(m, ret, err);
 	if (r < 0)

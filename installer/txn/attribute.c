@@ -9,7 +9,7 @@
 #include "base/durable.h"
 #include "txn/internal.h"
 
-enum { TEXT_MAX = 255 };
+enum { TEXT_MAX = 255, LINE_MAX_LENGTH = 4096 };
 
 void sp_attribute_clear(struct sp_attribute *a)
 {
@@ -21,10 +21,13 @@ void sp_attribute_clear(struct sp_attribute *a)
 
 /* --- the file ------------------------------------------------------------------------------------------------------ */
 
-static int read_now(const struct sp_root *machine, const char *path, char **ret)
+static int read_now(const struct sp_attribute_access *access, const struct sp_attribute *a, char **ret, struct sp_error **err)
 {
 	sp_autofree char *line = NULL;
-	int r = sp_root_read_line(machine, path, &line);
+
+	if (access->keeper)
+		return access->keeper->read(access->keeper->data, a, ret, err);
+	int r = sp_root_read_line(access->machine, a->path, &line);
 
 	if (r == 0)
 		*ret = sp_xstrdup(sp_strip(line));
@@ -60,11 +63,8 @@ static int give_password(const struct sp_attribute_access *a)
 	return fd < 0 ? fd : write_once(fd, a->secret->text, a->secret->len);
 }
 
-static int write_value(const struct sp_attribute_access *a, const char *path, const char *text,
-		       enum sp_attribute_step *step)
+static int write_file(const struct sp_attribute_access *a, const char *path, const char *text, enum sp_attribute_step *step)
 {
-	sp_autofree char *now = NULL;
-
 	*step = SP_ATTRIBUTE_OPEN; /* may it be written at all? A password is not given away for nothing */
 	sp_autoclose int probe = open_to_write(a->machine, path, 0);
 	int r = probe < 0 ? probe : 0;
@@ -77,19 +77,31 @@ static int write_value(const struct sp_attribute_access *a, const char *path, co
 	*step = SP_ATTRIBUTE_WRITE;
 	sp_autoclose int fd = open_to_write(a->machine, path, O_TRUNC);
 	r = fd < 0 ? fd : write_once(fd, text, strlen(text));
-	if (r == 0)
-		r = sp_durable_close(&fd);
+	return r == 0 ? sp_durable_close(&fd) : r;
+}
+
+static int write_value(const struct sp_attribute_access *access, const struct sp_attribute *a, const char *from, const char *to,
+		       enum sp_attribute_step *step, struct sp_error **err)
+{
+	sp_autofree char *now = NULL;
+	int r;
+
+	*step = SP_ATTRIBUTE_WRITE;
+	if (access->keeper)
+		r = access->keeper->write(access->keeper->data, from, to, err);
+	else
+		r = write_file(access, a->path, to, step);
 	if (r < 0)
 		return r;
 	*step = SP_ATTRIBUTE_READ_BACK;
-	r = read_now(a->machine, path, &now);
-	return r == 0 && !sp_streq(now, text) ? -EIO : r;
+	r = read_now(access, a, &now, err);
+	return r == 0 && !sp_streq(now, to) ? -EIO : r;
 }
 
 int sp_attribute_is_set(const struct sp_attribute_access *access, const struct sp_attribute *a, bool *ret)
 {
 	sp_autofree char *now = NULL;
-	int r = read_now(access->machine, a->path, &now);
+	int r = read_now(access, a, &now, NULL);
 
 	*ret = r == 0 && sp_streq(now, a->after);
 	return r;
@@ -114,13 +126,30 @@ static bool is_text(const char *s)
 	return s && *s && strlen(s) <= TEXT_MAX && !strpbrk(s, "\r\n");
 }
 
+static bool is_line(const char *s)
+{
+	return s && strlen(s) <= LINE_MAX_LENGTH && !strpbrk(s, "\r\n");
+}
+
+bool sp_attribute_is_line(const struct sp_attribute *a)
+{
+	return sp_streq(a->path, SP_ATTRIBUTE_LINE);
+}
+
+static bool is_good(const struct sp_attribute *a)
+{
+	if (sp_attribute_is_line(a))
+		return is_line(a->before) && is_line(a->after);
+	return is_known_file(a->path) && is_text(a->before) && is_text(a->after);
+}
+
 int sp_record_to_attribute(const json_t *json, struct sp_attribute *ret)
 {
 	const char *path = NULL, *before = NULL, *after = NULL;
 	int last = 0;
 
 	if (json_unpack((json_t *) json, "{s:s, s:s, s:s, s:b}", "path", &path, "before", &before, "after", &after, "last",
-			&last) < 0 || !is_known_file(path) || !is_text(before) || !is_text(after))
+			&last) < 0 || !is_good(&(struct sp_attribute){ (char *) path, (char *) before, (char *) after, last }))
 		return -EBADMSG;
 	sp_attribute_clear(ret);
 	*ret = (struct sp_attribute){ sp_xstrdup(path), sp_xstrdup(before), sp_xstrdup(after), last };
@@ -163,12 +192,20 @@ static int changed(const struct sp_attribute *a, const char *now, struct sp_erro
 	return sp_error_hint(err, "repeat the command");
 }
 
+/* A keeper has said why. */
+static int cannot_set(const struct sp_attribute *a, const char *to, int r, struct sp_error **err)
+{
+	if (sp_attribute_is_line(a) && err && *err)
+		return sp_error_wrap(err, "cannot change the kernel arguments");
+	return sp_error_errno(err, r, "cannot set '%s' to '%s'", a->path, to);
+}
+
 int sp_txn_set(struct sp_txn *t, const struct sp_attribute *a, enum sp_attribute_step *step, struct sp_error **err)
 {
 	sp_autofree char *now = NULL;
 
 	*step = SP_ATTRIBUTE_READ;
-	int r = read_now(t->access->machine, a->path, &now);
+	int r = read_now(t->access, a, &now, err);
 	if (r == 0 && !sp_streq(now, a->before))
 		return changed(a, now, err);
 	if (r == 0) {
@@ -176,8 +213,33 @@ int sp_txn_set(struct sp_txn *t, const struct sp_attribute *a, enum sp_attribute
 		r = journal(t, a);
 	}
 	if (r == 0)
-		r = write_value(t->access, a->path, a->after, step);
-	return r < 0 ? sp_error_errno(err, r, "cannot set '%s' to '%s'", a->path, a->after) : 0;
+		r = write_value(t->access, a, a->before, a->after, step, err);
+	return r < 0 ? cannot_set(a, a->after, r, err) : 0;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	sp_autofree char *copy = sp_xstrdup(text);
+	char *rest = copy, *w;
+
+	while ((w = strsep(&rest, " ")))
+		if (sp_streq(w, word))
+			return true;
+	return false;
+}
+
+/* What we set; of a line also a part of it, where its keeper stopped halfway. */
+static bool is_of_ours(const struct sp_attribute *a, const char *now)
+{
+	sp_autofree char *copy = sp_xstrdup(now);
+	char *rest = copy, *w;
+
+	if (!sp_attribute_is_line(a))
+		return sp_streq(now, a->after);
+	while ((w = strsep(&rest, " ")))
+		if (!has_word(a->before, w) && !has_word(a->after, w))
+			return false;
+	return true;
 }
 
 /*
@@ -189,14 +251,14 @@ int sp_undo_attribute(struct sp_txn *t, struct sp_error **err)
 	const struct sp_attribute *a = sp_txn_attribute(t);
 	enum sp_attribute_step step = SP_ATTRIBUTE_READ;
 	sp_autofree char *now = NULL;
-	int r = !a ? 0 : t->access ? read_now(t->access->machine, a->path, &now) : -ENOENT;
+	int r = !a ? 0 : t->access ? read_now(t->access, a, &now, err) : -ENOENT;
 
 	if (!a || sp_streq(now, a->before))
 		return 0;
 	if (r == 0)
-		r = sp_streq(now, a->after) ? write_value(t->access, a->path, a->before, &step) : -ESTALE;
+		r = is_of_ours(a, now) ? write_value(t->access, a, now, a->before, &step, err) : -ESTALE;
 	if (r == 0)
 		return 0;
 	t->attribute_left = true;
-	return a->last ? sp_error_errno(err, r, "cannot set '%s' back to '%s'", a->path, a->before) : 0;
+	return a->last || (sp_attribute_is_line(a) && r != -ESTALE) ? cannot_set(a, a->before, r, err) : 0;
 }

@@ -16,8 +16,6 @@ struct sp_store {
 	int packages[4]; /* descriptors whose locks keep the package managers out; -1: unused */
 };
 
-/* One more than there ever was here. */
-int sp_store_next_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err) sp_must_check;
 /* The transaction that the link "open" names: 0, -ENOENT: none is open, other negative errno: the link is damaged. */
 int sp_store_open_id(const struct sp_store *store, uint64_t *ret) sp_must_check;
 

@@ -77,6 +77,8 @@ struct sp_record {
 int sp_store_list(const struct sp_store *store, bool with_images, struct sp_record **ret, size_t *ret_n,
 		  struct sp_error **err) sp_must_check;
 void sp_records_free(struct sp_record *records, size_t n);
+/* What the next transaction will be called: one more than there ever was here. */
+int sp_store_next_id(const struct sp_store *store, uint64_t *ret, struct sp_error **err) sp_must_check;
 /* Is a transaction open? The link "open" says so, also to who may not read tx/. */
 bool sp_store_interrupted(const struct sp_store *store);
 

@@ -70,6 +70,9 @@ def make(parts, row_folder, target, add=add_programs):
     """With systemd, which starts the job."""
     lay(parts, row_folder, target, add)
     base.Chroot(target).run("useradd", "-m", "tester")
+    os.makedirs(f"{target}/etc/systemd/system.conf.d", exist_ok=True)
+    with open(f"{target}/etc/systemd/system.conf.d/quiet.conf", "w", encoding="ascii") as f:
+        f.write("[Manager]\nShowStatus=no\n")  # the console is the job's
     units = f"{target}/etc/systemd/system"
     with open(f"{units}/check-boot.service", "w", encoding="ascii") as f:
         f.write(SERVICE)

@@ -18,6 +18,12 @@ note_file() { # FILE: what a person who reads a failure wants to know
 	head -n 40 "$1" | sed 's/^/:: # /'
 }
 
+load() { # MODULE: not by the modprobe that busybox has itself
+	for program in /usr/bin/modprobe /usr/sbin/modprobe; do
+		[ ! -x "$program" ] || { "$program" "$1" && return; }
+	done
+}
+
 check() { # DESCRIPTION COMMAND...
 	what=$1
 	shift

@@ -245,6 +245,7 @@ static const struct format {
 } formats[] = {
 	{ "/EFI/Linux/", ".efi", check_image },
 	{ "/loader/entries/", ".conf", check_bls },
+	{ "/loader.1/entries/", ".conf", check_bls }, /* of ostree, behind its link */
 	{ "/grub/", "/grub.cfg", check_grub_cfg },
 	{ "/grub2/", "/grub.cfg", check_grub_cfg },
 	{ "/", "/limine.conf", check_limine },

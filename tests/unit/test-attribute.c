@@ -82,8 +82,9 @@ static struct sp_txn *run_to(struct sp_store *store, const struct tree *t, size_
 /* The same for who did it, and for who finds it after a crash. */
 static void run_case(struct tree *t, size_t i, bool crash)
 {
-	const struct sp_attribute_access with = { t->root, cases[i].wants_password ? PASSWORD : NULL, &secret },
-		access = { t->root, cases[i].wants_password ? PASSWORD : NULL, cases[i].has_password ? &secret : NULL };
+	const char *credential = cases[i].wants_password ? PASSWORD : NULL;
+	const struct sp_attribute_access with = { .machine = t->root, .credential = credential, .secret = &secret },
+		access = { .machine = t->root, .credential = credential, .secret = cases[i].has_password ? &secret : NULL };
 	sp_autoerror struct sp_error *err = NULL;
 	struct sp_store *store = NULL;
 
@@ -129,7 +130,7 @@ static void test_changed(void **state)
 {
 	const struct sp_attribute a = { (char *) VALUE, (char *) "4", (char *) "0", false };
 	struct tree *t = *state;
-	const struct sp_attribute_access access = { t->root, NULL, NULL };
+	const struct sp_attribute_access access = { .machine = t->root };
 	sp_autoerror struct sp_error *err = NULL;
 	struct sp_store *store = NULL;
 	enum sp_attribute_step step;
@@ -167,8 +168,8 @@ static void test_steps(void **state)
 	for (size_t i = 0; i < SP_ELEMENTS(steps); i++) {
 		const bool file = sp_streq(steps[i].path, "/etc/a");
 		const struct sp_attribute a = { (char *) steps[i].path, (char *) (file ? "a old" : "5"), (char *) "0", false };
-		const struct sp_attribute_access access = { t->root, steps[i].credential,
-							    steps[i].has_password ? &secret : NULL };
+		const struct sp_attribute_access access = { .machine = t->root, .credential = steps[i].credential,
+							    .secret = steps[i].has_password ? &secret : NULL };
 		struct sp_store *store = NULL;
 		enum sp_attribute_step step = SP_ATTRIBUTE_READ_BACK;
 		make_machine(t, "5\n");
