@@ -196,6 +196,19 @@ const struct sp_entry *sp_boot_default(const struct sp_boot *boot); /* NULL: non
 /* The initramfs images that an entry loads, or the unified image that it is: those that are there, as paths in the root. */
 void sp_entry_images(const struct sp_root *root, const struct sp_entry *e, struct sp_strv *ret);
 
+/* One of them that is built anew by the program that made it. Borrowed all. */
+struct sp_initramfs_job {
+	const char *path, *kernel; /* kernel NULL: not known */
+	const char *maker;	   /* "dracut", ...; NULL: not known */
+	const char *member;	   /* our modprobe.d file in it, "etc/modprobe.d/NAME" */
+	const char *options;	   /* what that must say: as it is on disk when the image is made; "": it is not in it */
+};
+/* Why that cannot be done, room on the disks among it; NULL: it can. Only for the running system: sp_generators_refusal(). */
+struct sp_error *sp_initramfs_refusal(const struct sp_root *root, const struct sp_initramfs_job *job);
+/* Make and check it, as ops->generate does. */
+int sp_initramfs_make(const struct sp_root *root, const struct sp_initramfs_job *job, struct sp_edits *products,
+		      struct sp_error **err) sp_must_check;
+
 /*
  * May a generator run? Only when the root is the "/" of this process, and has what generators ask: /proc, /sys and
  * /dev, as the running system has, or a chroot that was prepared. NULL: it may; else the reason, borrowed.

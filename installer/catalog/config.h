@@ -15,6 +15,9 @@
 
 enum sp_uma { SP_UMA_UNSET, SP_UMA_KEEP, SP_UMA_SIZE, SP_UMA_BY_HAND };
 
+/* In `with` it is no setting of the catalogue: the initramfs image is built anew, too. */
+#define SP_WITH_INITRAMFS "initramfs"
+
 struct sp_selection {
 	bool given;	 /* any of it was said: a recorded selection is then replaced whole */
 	char *profile;	 /* NULL: default */

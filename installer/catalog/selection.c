@@ -181,9 +181,10 @@ static int check_list(const struct sp_selection *s, const struct sp_catalog *c, 
 	const struct sp_strv *ids = (const void *) ((const char *) s + lists[list].offset);
 
 	for (size_t i = 0; i < ids->n; i++) {
+		const bool image = sp_streq(ids->v[i], SP_WITH_INITRAMFS) && ids != &s->replace;
 		const struct sp_setting *setting = sp_catalog_setting(c, ids->v[i]);
-		int r = setting ? 0 : sp_no_setting(c, ids->v[i], err);
-		if (r == 0 && setting->follows && ids == &s->with)
+		int r = setting || image ? 0 : sp_no_setting(c, ids->v[i], err);
+		if (setting && setting->follows && ids == &s->with)
 			r = sp_error_set(err, -EINVAL, "'%s' goes with '%s'; choose that one", ids->v[i],
 					 setting->follows);
 		else if (r == 0 && ids == &s->with && sp_strv_has(&s->without, ids->v[i]))

@@ -77,6 +77,8 @@ static int put_values(FILE *out, const char *word, const char *data_dir)
 	else if (sp_streq(o->name, "profile") || sp_streq(o->arg, "ID")) {
 		if (sp_catalog_load(data_dir, &catalog, &ignored) == 0)
 			put_catalogue(out, catalog, sp_streq(o->name, "profile"));
+		if (sp_streq(o->name, "with") || sp_streq(o->name, "without"))
+			(void) fputs(SP_WITH_INITRAMFS "\tbuild the initramfs image anew where its copy of modprobe.d is another\n", out);
 	}
 	return 0;
 }

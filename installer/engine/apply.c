@@ -192,6 +192,8 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 		return r;
 	sp_wanted_tokens(p, &wanted);
 	json_t *about = about_apply(p, id);
+	const struct sp_initramfs_job image = p->rebuild ? sp_rebuild_job(p->rebuild, p->rebuild_options)
+							 : (struct sp_initramfs_job){ 0 };
 	const struct sp_attribute carve_out = { .path = source ? source->path : NULL, .before = source ? source->value : NULL,
 						.after = p->gate.write ? p->gate.write->text : NULL,
 						.last = !p->gate.shrinks };
@@ -204,6 +206,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 		.access = p->change_line ? &kept.access : &reach->access,
 		.about = about, .edits = &p->edits, .boot_name = p->boot->ops->name, .wanted = &wanted, .boot = p->boot,
 		.generate = p->generate, .product_as_is = p->next.generation_due,
+		.image = p->rebuild ? &image : NULL,
 	};
 	r = sp_commit(s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
@@ -214,6 +217,10 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	ret->reboot_required = p->reboot_required;
 	sp_live_set(s, &p->next, false, &ret->warnings);
 	sp_remember_modules(s, p->facts, &ret->warnings);
+	if (p->rebuild) {
+		sp_autoinitramfs struct sp_initramfs said = { 0 };
+		sp_image_memory_look(p->image_memory, p->rebuild->path, &said);
+	}
 	sp_remember_images(s, p->image_memory, &ret->warnings);
 	return 0;
 }

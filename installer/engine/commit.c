@@ -38,7 +38,8 @@ static int check_files(const struct sp_session *s, const struct sp_edits *edits,
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct sp_edit *e = &edits->v[i];
 		struct sp_image now = { 0 };
-		int r = e->op == SP_OP_KEEP ? 0 : sp_image_read(s->root, e->path, &now, err);
+		const size_t max = e->after.bytes.len > SP_FILE_MAX ? SP_IMAGE_MAX : SP_FILE_MAX;
+		int r = e->op == SP_OP_KEEP ? 0 : sp_image_read_max(s->root, e->path, max, &now, err);
 		bool good = e->op == SP_OP_KEEP ||
 			    (now.exists == e->after.exists && (!now.exists || sp_buf_eq(&now.bytes, &e->after.bytes)));
 		sp_image_clear(&now);
@@ -51,12 +52,14 @@ static int check_files(const struct sp_session *s, const struct sp_edits *edits,
 }
 
 static int check_product(const struct sp_session *s, const struct sp_job *job, const struct sp_edits *products,
-			 struct sp_error **err)
+			 const struct sp_edits *images, struct sp_error **err)
 {
 	sp_automoment struct sp_moment now = sp_moment_begin(s);
 	sp_autoboot struct sp_boot *boot = NULL;
-	int r = check_files(s, job->edits, err);
+	int r = check_files(s, images, err);
 
+	if (r == 0)
+		r = check_files(s, job->edits, err);
 	if (r == 0)
 		r = check_files(s, products, err);
 	if (r == 0 && job->check)
@@ -87,7 +90,7 @@ static int set_attribute(const struct sp_session *s, struct sp_txn *txn, const s
 }
 
 static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struct sp_job *job, struct sp_edits *products,
-		     struct sp_error **err)
+		     struct sp_edits *images, struct sp_error **err)
 {
 	int r = job->drop_dirs ? sp_txn_drop_dirs(txn, job->drop_dirs, err) : 0;
 
@@ -103,9 +106,13 @@ static int carry_out(const struct sp_session *s, struct sp_txn *txn, const struc
 		sp_progress(s, "making the boot menu anew");
 		r = sp_generate(s, txn, job, products, err);
 	}
+	if (r == 0 && job->image) {
+		sp_progress(s, "building the initramfs image anew");
+		r = sp_rebuild(s, txn, job->image, images, err);
+	}
 	sp_progress(s, "reading the result back");
 	if (r == 0)
-		r = check_product(s, job, products, err);
+		r = check_product(s, job, products, images, err);
 	if (r == 0 && job->attribute && job->attribute->last)
 		r = set_attribute(s, txn, job, err);
 	if (r == 0)
@@ -142,13 +149,13 @@ int sp_commit(const struct sp_session *s, struct sp_store *store, const struct s
 	      struct sp_strv *warnings, struct sp_error **err)
 {
 	sp_autoerror struct sp_error *late = NULL;
-	sp_autoedits struct sp_edits products = { 0 };
+	sp_autoedits struct sp_edits products = { 0 }, images = { 0 };
 	struct sp_txn *txn = NULL;
 
 	int r = sp_txn_begin(store, job->about, &txn, err);
 	if (r < 0)
 		return r;
-	r = carry_out(s, txn, job, &products, err);
+	r = carry_out(s, txn, job, &products, &images, err);
 	if (r < 0) {
 		r = undo(txn, r, err);
 		if (sp_state_write_now(store, &late) < 0) /* only the list of what was undone; the next write has it, too */

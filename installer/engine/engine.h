@@ -98,6 +98,7 @@ const char *sp_copy_name(enum sp_copy copy); /* "not-checked", "unreadable", "no
 
 struct sp_boot_image {
 	char *path, *kernel; /* kernel NULL: not known */
+	const char *maker;   /* "dracut", ...; NULL: not known */
 	bool by_default;
 	enum sp_copy copy;
 	char *options; /* "amdgpu.gttsize=98304 ...": what it says; NULL: not known */
@@ -143,7 +144,10 @@ struct sp_plan {
 	struct sp_strv warnings;
 	struct sp_advices advisories;
 	struct sp_boot_images images;
-	struct sp_images *image_memory; /* NULL: nobody was asked */
+	struct sp_image_memory *image_memory; /* NULL: nobody was asked */
+	const struct sp_boot_image *rebuild; /* of images: it is built anew; NULL: none is */
+	char *rebuild_options;		     /* what our modprobe.d file in it must say */
+	struct sp_error *rebuild_refusal;    /* with rebuild: why it cannot be */
 	struct sp_strv conflicts; /* own files edited by hand: apply exits SP_EXIT_CONFLICT */
 	bool pending;		 /* something would be written */
 	bool firmware_gate;	 /* the gate is red: exit SP_EXIT_FIRMWARE, and no restart but into the setup screen */

@@ -49,7 +49,8 @@ static struct sp_boot_image *image_at(struct sp_boot_images *l, const char *path
 	return &l->v[l->n++];
 }
 
-static void list(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f, struct sp_boot_images *ret)
+void sp_boot_images_list(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f,
+			 struct sp_boot_images *ret)
 {
 	for (size_t i = 0; i < boot->n_entries; i++) {
 		const struct sp_entry *e = &boot->entries[i];
@@ -96,16 +97,17 @@ static enum sp_copy compare(const char *options, const char *wanted)
 	return sp_streq(options, wanted) ? SP_COPY_SAME : SP_COPY_OTHER;
 }
 
-void sp_boot_images_ask(struct sp_images *memory, bool look, const char *wanted, struct sp_boot_images *l)
+void sp_boot_images_ask(struct sp_image_memory *memory, bool look, const char *wanted, struct sp_boot_images *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		struct sp_boot_image *image = &l->v[i];
 		sp_autoinitramfs struct sp_initramfs said = { 0 };
 
 		if (look)
-			sp_images_look(memory, image->path, &said);
-		else if (!sp_images_find(memory, image->path, &said))
+			sp_image_memory_look(memory, image->path, &said);
+		else if (!sp_image_memory_find(memory, image->path, &said))
 			continue;
+		image->maker = said.maker;
 		image->copy = compare(said.options, wanted);
 		image->rebuild = rebuild_command(image, said.maker);
 		image->options = sp_steal(said.options);
@@ -120,9 +122,9 @@ static const char *member(void)
 	return sp_dropin_kind(SP_DEST_MODPROBE)->path + 1;
 }
 
-struct sp_images *sp_image_memory(const struct sp_session *s)
+struct sp_image_memory *sp_session_image_memory(const struct sp_session *s)
 {
-	return sp_images_new(s->root, member());
+	return sp_image_memory_new(s->root, member());
 }
 
 /* What our modprobe.d file will say; "": there is none. Owned. */
@@ -139,9 +141,13 @@ void sp_plan_images(const struct sp_session *s, struct sp_plan *p)
 
 	if (!p->boot)
 		return;
-	p->image_memory = sp_image_memory(s);
-	list(s, p->boot, p->facts, &p->images);
-	sp_boot_images_ask(p->image_memory, s->looks_into_images && p->pending, wanted, &p->images);
+	p->image_memory = sp_session_image_memory(s);
+	sp_boot_images_list(s, p->boot, p->facts, &p->images);
+	const bool look = s->looks_into_images && (p->pending || sp_wants_initramfs(&p->selection));
+	if (look && p->images.n > 0)
+		sp_progress(s, "looking into initramfs images");
+	sp_boot_images_ask(p->image_memory, look, wanted, &p->images);
+	sp_plan_rebuild(s, p, wanted);
 }
 
 /* --- rollback, verify --------------------------------------------------------------------------------------------------- */
@@ -158,13 +164,13 @@ static bool has_gone(const struct sp_session *s)
 }
 
 void sp_images_left(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f, bool look,
-		    struct sp_images *memory, struct sp_boot_images *ret)
+		    struct sp_image_memory *memory, struct sp_boot_images *ret)
 {
 	struct sp_boot_images all = { 0 };
 
 	if (!boot || !has_gone(s))
 		return;
-	list(s, boot, f, &all);
+	sp_boot_images_list(s, boot, f, &all);
 	sp_boot_images_ask(memory, look, "", &all);
 	for (size_t i = 0; i < all.n; i++) {
 		if (all.v[i].copy != SP_COPY_OTHER)

@@ -177,19 +177,32 @@ void sp_live_set(const struct sp_session *s, const struct sp_applied *a, bool re
 
 void sp_remember_modules(const struct sp_session *s, const struct sp_facts *facts, struct sp_strv *warnings);
 
-void sp_remember_images(const struct sp_session *s, const struct sp_images *memory, struct sp_strv *warnings);
+void sp_remember_images(const struct sp_session *s, const struct sp_image_memory *memory, struct sp_strv *warnings);
 
 /* --- images.c: copies of our modprobe.d file in initramfs images --------------------------------------------------- */
 
-struct sp_images *sp_image_memory(const struct sp_session *s); /* owned */
+struct sp_image_memory *sp_session_image_memory(const struct sp_session *s); /* owned */
 /* What each says, from the memory or (look) the image, compared with what our file is to say. */
-void sp_boot_images_ask(struct sp_images *memory, bool look, const char *wanted, struct sp_boot_images *l);
+void sp_boot_images_ask(struct sp_image_memory *memory, bool look, const char *wanted, struct sp_boot_images *l);
 void sp_plan_images(const struct sp_session *s, struct sp_plan *p);
+/* Those of this system's entries; nobody is asked yet. */
+void sp_boot_images_list(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f,
+			 struct sp_boot_images *ret);
 /* Where our file is gone: the images that still have a copy. boot may be NULL: none are known. */
 void sp_images_left(const struct sp_session *s, const struct sp_boot *boot, const struct sp_facts *f, bool look,
-		    struct sp_images *memory, struct sp_boot_images *ret);
+		    struct sp_image_memory *memory, struct sp_boot_images *ret);
 /* A warning for each, and what is left to do; actions may be NULL. */
 void sp_images_tell_left(const struct sp_boot_images *l, struct sp_strv *warnings, struct sp_strv *actions);
+
+/* --- rebuild.c: an initramfs image that is built anew ---------------------------------------------------------------- */
+
+bool sp_wants_initramfs(const struct sp_selection *s);
+/* wanted: what our modprobe.d file is to say. Sets rebuild and what goes with it, actions, pending. */
+void sp_plan_rebuild(const struct sp_session *s, struct sp_plan *p, const char *wanted);
+struct sp_initramfs_job sp_rebuild_job(const struct sp_boot_image *image, const char *wanted); /* a view of both */
+/* As sp_generate(). */
+int sp_rebuild(const struct sp_session *s, struct sp_txn *txn, const struct sp_initramfs_job *job, struct sp_edits *products,
+	       struct sp_error **err) sp_must_check;
 
 /* --- fallback.c: the way back, in the menu until the new line has proved good ----------------------------------------- */
 
@@ -221,6 +234,7 @@ struct sp_job {
 	const struct sp_tokens *wanted;	      /* what must stand in its entries */
 	const struct sp_boot *boot;	      /* as read before; may be NULL */
 	bool generate;			      /* make boot's product between publishing and the check */
+	const struct sp_initramfs_job *image; /* built anew, after the menu; NULL: none */
 	const struct sp_attribute *attribute; /* set in the same transaction; NULL: none */
 	const struct sp_attribute_access *access;
 	bool product_as_is;		      /* it is left to be generated elsewhere, so its entries are not checked */

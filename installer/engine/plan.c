@@ -288,6 +288,8 @@ int sp_plan_refusal(const struct sp_plan *p, struct sp_error **err)
 		return copy_error(p->boot->refusal, err);
 	if (p->gate.refusal)
 		return copy_error(p->gate.refusal, err);
+	if (p->rebuild_refusal)
+		return copy_error(p->rebuild_refusal, err);
 	return sp_kept_line_refusal(p, err);
 }
 
@@ -314,7 +316,9 @@ void sp_plan_free(struct sp_plan *p)
 	sp_strv_clear(&p->warnings);
 	sp_advices_clear(&p->advisories);
 	sp_boot_images_clear(&p->images);
-	sp_images_free(p->image_memory);
+	sp_image_memory_free(p->image_memory);
+	free(p->rebuild_options);
+	sp_error_free(p->rebuild_refusal);
 	sp_strv_clear(&p->conflicts);
 	free(p->firmware_text);
 	sp_gate_clear(&p->gate);

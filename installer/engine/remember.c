@@ -24,9 +24,9 @@ void sp_remember_modules(const struct sp_session *s, const struct sp_facts *fact
 		keep(s, SP_REMEMBERED_NAME, text, "modules", warnings);
 }
 
-void sp_remember_images(const struct sp_session *s, const struct sp_images *memory, struct sp_strv *warnings)
+void sp_remember_images(const struct sp_session *s, const struct sp_image_memory *memory, struct sp_strv *warnings)
 {
-	sp_autofree char *text = memory ? sp_images_text(memory) : NULL;
+	sp_autofree char *text = memory ? sp_image_memory_text(memory) : NULL;
 
 	if (text)
 		keep(s, SP_IMAGES_NAME, text, "images", warnings);

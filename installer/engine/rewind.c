@@ -152,12 +152,28 @@ static const struct sp_edit *edit_at(const struct sp_undo *u, const struct sp_re
 	return NULL;
 }
 
+/* Of the files that are undone, an initramfs image alone may be that large. */
+static size_t limit_at(const struct sp_undo *u, const char *path)
+{
+	size_t max = SP_FILE_MAX;
+
+	for (size_t i = 0; i < u->n; i++)
+		for (size_t k = 0; u->chosen[i] && k < u->records[i].edits.n; k++) {
+			const struct sp_edit *e = &u->records[i].edits.v[k];
+
+			if ((e->before.bytes.len > max || e->after.bytes.len > max) && sp_streq(e->path, path))
+				max = SP_IMAGE_MAX;
+		}
+	return max;
+}
+
 static int rewind_path(struct sp_undo *u, const char *path, struct sp_error **err)
 {
+	const size_t max = limit_at(u, path);
 	const struct sp_edit *first = NULL;
 	struct rewind w = { 0 };
 	struct sp_edit *edit = NULL;
-	int r = sp_image_read(u->s->root, path, &w.image, err);
+	int r = sp_image_read_max(u->s->root, path, max, &w.image, err);
 
 	for (size_t i = u->n; i > 0 && r == 0 && !w.lost; i--) {
 		const struct sp_edit *e = u->chosen[i - 1] ? edit_at(u, &u->records[i - 1], path) : NULL;
@@ -172,8 +188,10 @@ static int rewind_path(struct sp_undo *u, const char *path, struct sp_error **er
 		sp_image_clear(&w.image);
 		return r;
 	}
+	u->edits.max = max;
 	if (r == 0)
 		r = sp_edits_add(&u->edits, u->s->root, path, w.image.exists ? &w.image.bytes : NULL, &edit, err);
+	u->edits.max = 0;
 	if (r == 0 && w.exact && w.image.exists) {
 		sp_meta_clear(&edit->after.meta);
 		sp_meta_copy(&edit->after.meta, &w.image.meta);

@@ -14,6 +14,9 @@ struct sp_undo {
 	struct sp_edits edits;
 	struct sp_strv conflicts, drop_dirs;
 	bool generate; /* what was generated is made anew */
+	struct sp_boot_images images;
+	const struct sp_boot_image *rebuild; /* of images: one that was ours and is not as we left it is made anew; NULL: none */
+	char *rebuild_options;
 	struct sp_carveout carveout;
 	struct sp_attribute firmware; /* path NULL: it is not written; a view into carveout and records */
 	char *firmware_shown;
@@ -35,3 +38,5 @@ void sp_rewind_firmware(struct sp_undo *u, const struct sp_facts *facts, struct 
  */
 int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_strv *warnings,
 		      struct sp_error **err) sp_must_check;
+/* An initramfs image that was built for us, was built again since, and says what is to go: it is made anew where it can be. */
+void sp_rewind_image(struct sp_undo *u, const struct sp_boot *boot, const struct sp_facts *facts);

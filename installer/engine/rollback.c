@@ -137,7 +137,7 @@ static void aim_live(struct sp_undo *u)
 /* Images that were built in between keep a copy of the file that is gone now. */
 static void find_copies(const struct sp_undo *u, const struct sp_boot *boot, const struct sp_facts *facts, struct sp_result *ret)
 {
-	sp_autoimages struct sp_images *memory = sp_image_memory(u->s);
+	sp_autoimage_memory struct sp_image_memory *memory = sp_session_image_memory(u->s);
 
 	sp_progress(u->s, "looking into initramfs images");
 	sp_images_left(u->s, boot, facts, true, memory, &ret->images);
@@ -158,6 +158,8 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 	if (u->change_line)
 		sp_kept_line_reach(&kept, u->s->root, boot->ops);
 	json_t *about = about_rollback(u, facts);
+	const struct sp_initramfs_job image = u->rebuild ? sp_rebuild_job(u->rebuild, u->rebuild_options)
+							 : (struct sp_initramfs_job){ 0 };
 	const struct sp_job job = {
 		.about = about, .edits = &u->edits, .drop_dirs = &u->drop_dirs,
 		.boot_name = boot ? boot->ops->name : NULL,
@@ -165,6 +167,7 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 		.attribute = u->change_line ? &u->line : u->firmware.path ? &u->firmware : NULL,
 		.access = u->change_line ? &kept.access : &reach.access,
 		.boot = boot, .generate = u->generate, .product_as_is = u->now.generation_due,
+		.image = u->rebuild ? &image : NULL,
 	};
 	r = sp_commit(u->s, store, &job, &ret->txn, &ret->warnings, err);
 	json_decref(about);
@@ -173,6 +176,8 @@ static int carry_out(struct sp_undo *u, struct sp_store *store, const struct sp_
 	for (size_t i = 0; i < u->edits.n; i++)
 		if (u->edits.v[i].op != SP_OP_KEEP)
 			sp_strv_add(&ret->restored, u->edits.v[i].path);
+	if (u->rebuild)
+		sp_strv_addf(&ret->restored, "%s, built anew", u->rebuild->path);
 	if (u->firmware.path)
 		sp_strv_addf(&ret->restored, "the firmware's carve-out: %s at the next start", u->firmware_shown);
 	sp_strv_copy(&ret->conflicts, &u->conflicts);
@@ -209,6 +214,8 @@ static int rollback_locked(struct sp_undo *u, struct sp_store *store, const stru
 		r = sp_facts_read(u->s->root, u->s->machine, &facts, err);
 	if (r == 0)
 		sp_rewind_firmware(u, facts, &ret->warnings);
+	if (r == 0)
+		sp_rewind_image(u, boot, facts);
 	if (r == 0 && u->change_line && u->firmware.path)
 		r = sp_one_at_a_time(err);
 	if (r == 0 && u->conflicts.n && !o->keep_conflicts)
@@ -280,6 +287,8 @@ int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o,
 	sp_strv_clear(&u.conflicts);
 	sp_strv_clear(&u.drop_dirs);
 	sp_carveout_clear(&u.carveout);
+	sp_boot_images_clear(&u.images);
+	free(u.rebuild_options);
 	free(u.firmware_shown);
 	sp_attribute_clear(&u.line);
 	return r;

@@ -69,7 +69,7 @@ static char *unchecked(const struct sp_verify *v)
 /* After a rollback, what images that were built in between still have of us, and nobody has looked into since. */
 static void find_copies(struct sp_verifier *v)
 {
-	sp_autoimages struct sp_images *memory = sp_image_memory(v->s);
+	sp_autoimage_memory struct sp_image_memory *memory = sp_session_image_memory(v->s);
 
 	sp_images_left(v->s, v->boot, v->facts, false, memory, &v->out->images);
 	sp_images_tell_left(&v->out->images, &v->out->warnings, NULL);

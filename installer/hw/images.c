@@ -9,23 +9,23 @@
 
 enum { MEMORY_MAX = 1024 * 1024 };
 
-struct sp_images {
+struct sp_image_memory {
 	const struct sp_root *root;
 	const char *member;
 	bool was_read, learned;
 	json_t *list; /* of what "images" holds */
 };
 
-struct sp_images *sp_images_new(const struct sp_root *root, const char *member)
+struct sp_image_memory *sp_image_memory_new(const struct sp_root *root, const char *member)
 {
-	struct sp_images *m = sp_xcalloc(1, sizeof(*m));
+	struct sp_image_memory *m = sp_xcalloc(1, sizeof(*m));
 
 	m->root = root;
 	m->member = member;
 	return m;
 }
 
-void sp_images_free(struct sp_images *m)
+void sp_image_memory_free(struct sp_image_memory *m)
 {
 	if (!m)
 		return;
@@ -34,7 +34,7 @@ void sp_images_free(struct sp_images *m)
 }
 
 /* Whatever is wrong with the file, it is as if it were not there. */
-static void read_once(struct sp_images *m)
+static void read_once(struct sp_image_memory *m)
 {
 	static const char path[] = SP_IMAGES_DIR "/" SP_IMAGES_NAME;
 	sp_autobuf struct sp_buf b = { 0 };
@@ -99,7 +99,7 @@ static const char *maker_by_name(const char *name)
 	return NULL;
 }
 
-static bool find(struct sp_images *m, const json_t *id, struct sp_initramfs *ret)
+static bool find(struct sp_image_memory *m, const json_t *id, struct sp_initramfs *ret)
 {
 	json_t *entry = NULL;
 	size_t i;
@@ -118,7 +118,7 @@ static bool find(struct sp_images *m, const json_t *id, struct sp_initramfs *ret
 	return false;
 }
 
-bool sp_images_find(struct sp_images *m, const char *path, struct sp_initramfs *ret)
+bool sp_image_memory_find(struct sp_image_memory *m, const char *path, struct sp_initramfs *ret)
 {
 	json_t *id = identity(m->root, path);
 	const bool known = find(m, id, ret);
@@ -128,7 +128,7 @@ bool sp_images_find(struct sp_images *m, const char *path, struct sp_initramfs *
 }
 
 /* What was not understood is not remembered: it may be for want of a library. Nor what was written meanwhile. */
-static void learn(struct sp_images *m, json_t *entry, const struct sp_initramfs *i)
+static void learn(struct sp_image_memory *m, json_t *entry, const struct sp_initramfs *i)
 {
 	if (!entry || !i->options || !is_now(m->root, entry))
 		return;
@@ -139,7 +139,7 @@ static void learn(struct sp_images *m, json_t *entry, const struct sp_initramfs 
 	m->learned = json_array_append(m->list, entry) == 0;
 }
 
-void sp_images_look(struct sp_images *m, const char *path, struct sp_initramfs *ret)
+void sp_image_memory_look(struct sp_image_memory *m, const char *path, struct sp_initramfs *ret)
 {
 	json_t *id = identity(m->root, path);
 
@@ -150,7 +150,7 @@ void sp_images_look(struct sp_images *m, const char *path, struct sp_initramfs *
 	json_decref(id);
 }
 
-char *sp_images_text(const struct sp_images *m)
+char *sp_image_memory_text(const struct sp_image_memory *m)
 {
 	json_t *entry = NULL, *list = NULL;
 	size_t i;

@@ -13,18 +13,18 @@
 #define SP_IMAGES_DIR "/var/lib/strix-provision"
 #define SP_IMAGES_NAME "images.json"
 
-struct sp_images;
-struct sp_images *sp_images_new(const struct sp_root *root, const char *member); /* borrowed both; reads nothing yet */
-void sp_images_free(struct sp_images *m);
+struct sp_image_memory;
+struct sp_image_memory *sp_image_memory_new(const struct sp_root *root, const char *member); /* borrowed both; reads nothing yet */
+void sp_image_memory_free(struct sp_image_memory *m);
 /* From the memory; false: nothing is known about this file. */
-bool sp_images_find(struct sp_images *m, const char *path, struct sp_initramfs *ret);
+bool sp_image_memory_find(struct sp_image_memory *m, const char *path, struct sp_initramfs *ret);
 /* From the memory, else from the image, which is remembered. */
-void sp_images_look(struct sp_images *m, const char *path, struct sp_initramfs *ret);
+void sp_image_memory_look(struct sp_image_memory *m, const char *path, struct sp_initramfs *ret);
 /* The text of the file with what was learned, and without what is no longer so; owned. NULL: nothing was learned. */
-char *sp_images_text(const struct sp_images *m);
+char *sp_image_memory_text(const struct sp_image_memory *m);
 
-static inline void sp_cleanup_images_(struct sp_images **m)
+static inline void sp_cleanup_image_memory_(struct sp_image_memory **m)
 {
-	sp_images_free(*m);
+	sp_image_memory_free(*m);
 }
-#define sp_autoimages sp_cleanup(sp_cleanup_images_)
+#define sp_autoimage_memory sp_cleanup(sp_cleanup_image_memory_)

@@ -110,7 +110,7 @@ static int check_replaceable(int fd, const struct stat *st, const char *path, st
 	return 0;
 }
 
-static int fill_image(int fd, const char *path, struct sp_image *ret, struct sp_error **err)
+static int fill_image(int fd, const char *path, size_t max, struct sp_image *ret, struct sp_error **err)
 {
 	struct stat st;
 
@@ -121,9 +121,9 @@ static int fill_image(int fd, const char *path, struct sp_image *ret, struct sp_
 		return r;
 	ret->exists = true;
 	ret->meta = (struct sp_meta){ .mode = st.st_mode & 07777, .uid = st.st_uid, .gid = st.st_gid, .mtime = st.st_mtim };
-	r = sp_fd_read_sized(fd, st.st_size, SP_FILE_MAX, &ret->bytes);
+	r = sp_fd_read_sized(fd, st.st_size, max, &ret->bytes);
 	if (r == -EFBIG)
-		return sp_error_set(err, r, "'%s' is larger than %zu bytes", path, SP_FILE_MAX);
+		return sp_error_set(err, r, "'%s' is larger than %zu bytes", path, max);
 	if (r == 0 && ret->bytes.len != (size_t) st.st_size)
 		return sp_error_set(err, -ESTALE, "'%s' was written to while it was read", path);
 	if (r == 0)
@@ -132,6 +132,11 @@ static int fill_image(int fd, const char *path, struct sp_image *ret, struct sp_
 }
 
 int sp_image_read(const struct sp_root *root, const char *path, struct sp_image *ret, struct sp_error **err)
+{
+	return sp_image_read_max(root, path, SP_FILE_MAX, ret, err);
+}
+
+int sp_image_read_max(const struct sp_root *root, const char *path, size_t max, struct sp_image *ret, struct sp_error **err)
 {
 	sp_autoclose int fd = sp_root_openat(root, path, O_RDONLY);
 	int r;
@@ -142,7 +147,7 @@ int sp_image_read(const struct sp_root *root, const char *path, struct sp_image 
 	if (fd < 0) {
 		r = sp_error_errno(err, fd, "cannot open '%s'", path);
 	} else {
-		r = fill_image(fd, path, ret, err);
+		r = fill_image(fd, path, max, ret, err);
 	}
 	if (r == 0)
 		sp_root_keep(root, path, &ret->bytes);
@@ -179,7 +184,7 @@ int sp_edits_add(struct sp_edits *edits, const struct sp_root *root, const char 
 		e.path = sp_xstrdup(path);
 	else if (r < 0)
 		return sp_error_errno(err, r, "cannot look up '%s'", path);
-	r = sp_image_read(root, e.path, &e.before, err);
+	r = sp_image_read_max(root, e.path, edits->max ? edits->max : SP_FILE_MAX, &e.before, err);
 	if (r < 0) {
 		free(e.path);
 		return r;

@@ -49,6 +49,10 @@ void sp_image_copy(struct sp_image *to, const struct sp_image *from);
 #define SP_XATTR_CAPABILITY "security.capability"
 int sp_image_read(const struct sp_root *root, const char *path, struct sp_image *ret,
 		  struct sp_error **err) sp_must_check;
+/* The same with another limit. A transaction carries files of up to SP_IMAGE_MAX: initramfs images have firmware in them. */
+#define SP_IMAGE_MAX ((size_t) 512 * 1024 * 1024)
+int sp_image_read_max(const struct sp_root *root, const char *path, size_t max, struct sp_image *ret,
+		      struct sp_error **err) sp_must_check;
 
 enum sp_op {
 	SP_OP_KEEP,
@@ -70,6 +74,7 @@ struct sp_edit {
 struct sp_edits {
 	struct sp_edit *v;
 	size_t n;
+	size_t max; /* bytes of a file that is added; 0: SP_FILE_MAX */
 };
 /*
  * Add an edit: path is resolved in the root, the before-image read, op decided by comparing (same bytes: keep). after

@@ -88,7 +88,13 @@ static json_t *image_to_json(const struct sp_image *image, const struct sp_image
 
 static int read_image(int images, json_int_t offset, json_int_t length, json_int_t crc, struct sp_buf *ret)
 {
-	if (length < 0 || (size_t) length > SP_FILE_MAX || offset < 0)
+	struct stat st;
+
+	if (length < 0 || (size_t) length > SP_IMAGE_MAX || offset < 0)
+		return -EBADMSG;
+	if (fstat(images, &st) < 0)
+		return -errno;
+	if (offset > st.st_size || length > st.st_size - offset)
 		return -EBADMSG;
 	sp_autofree char *data = sp_xmalloc((size_t) length + 1);
 	ssize_t n = pread(images, data, (size_t) length, (off_t) offset);

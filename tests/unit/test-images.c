@@ -48,15 +48,15 @@ static bool ask(const char *dir, bool look, struct sp_initramfs *ret, char **lea
 	sp_autoroot struct sp_root *root = NULL;
 
 	assert_int_equal(sp_root_open(dir, 0, &root, NULL), 0);
-	sp_autoimages struct sp_images *m = sp_images_new(root, MEMBER);
+	sp_autoimage_memory struct sp_image_memory *m = sp_image_memory_new(root, MEMBER);
 	bool known = true;
 	sp_initramfs_clear(ret);
 	if (look)
-		sp_images_look(m, "/boot/image", ret);
+		sp_image_memory_look(m, "/boot/image", ret);
 	else
-		known = sp_images_find(m, "/boot/image", ret);
+		known = sp_image_memory_find(m, "/boot/image", ret);
 	free(*learned);
-	*learned = sp_images_text(m);
+	*learned = sp_image_memory_text(m);
 	return known && ret->options;
 }
 
