@@ -159,11 +159,11 @@ static int check(const struct sp_root *root, const struct sp_initramfs_job *job,
 	sp_initramfs_read(root, made, job->member, &said);
 	if (!said.options)
 		return sp_error_set(err, -EBADMSG, "%s", said.why);
-	if (!sp_streq(said.maker, job->maker))
-		return sp_error_set(err, -EBADMSG, "it is not one of %s", job->maker);
 	if (is.st_size < was.st_size / 4 * 3)
 		return sp_error_set(err, -EBADMSG, "it has %ju bytes where the old one has %ju", (uintmax_t) is.st_size,
 				    (uintmax_t) was.st_size);
+	if (!sp_streq(said.maker, job->maker))
+		return sp_error_set(err, -EBADMSG, "it is not one of %s", job->maker);
 	if (sp_streq(said.options, job->options))
 		return 0;
 	(void) sp_error_set(err, -EBADMSG, "our modprobe.d file in it says '%s' and not '%s'", said.options, job->options);

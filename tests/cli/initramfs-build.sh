@@ -123,25 +123,31 @@ wrong() { # NAME STATUS TEXT [TRAP]
 }
 
 start zbook-64-fedora dracut $FEDORA
+install_maker /usr/bin/mkinitcpio
+list_root "$SCRATCH/before"
 wrong 'a maker that fails' 1 'no space left' 'echo "no space left" >&2; exit 1'
-wrong 'no image' 1 'there is none' 'mv "$1" "$1.gone"; exit 0'
-rm -rf "$TREE/var/lib/strix-provision/scratch" # what the maker put beside its output is the maker's
-wrong 'no archive' 1 'neither an archive' 'echo hello >"$1"; while read -r x; do echo "$x$x$x$x$x$x$x$x$x"; done </etc/passwd >>"$1"; head=$(printf "%05000d" 0); echo "$head" >>"$1"'
-wrong 'an image that is much smaller' 1 'bytes where the old one has' 'printf 0707010000000100000000000000000000000000000001000000000000000000000000000000000000000000000000000000000000000b00000000TRAILER!!! >"$1"; printf "\0\0\0\0" >>"$1"'
-rm -f "$TREE/var/lib/strix-provision/images.json"
-install_maker /usr/bin/dracut
-sed -i 's/initramfs-maker dracut/initramfs-maker/; s/-s /-s /' "$TREE/usr/bin/dracut"
+wrong 'an empty image' 1 'it is empty' ': >"$1"'
+wrong 'no archive' 1 'neither an archive' 'printf "hello%05000d" 0 >"$1"'
+wrong 'an image of another maker' 1 'it is not one of dracut' '[ "$SP_TRAPPED" ] || SP_TRAPPED=1 /usr/bin/mkinitcpio -k 6.19.8-200.fc43.x86_64 -g "$1"'
+: >"$TREE/usr/bin/dracut" && printf '#!/bin/sh\nexit 2\n' >"$TREE/usr/bin/dracut"
+list_root "$SCRATCH/before"
 wrong 'a maker that does not know its arguments' 1 'dracut' 'exit 0'
-install_maker /usr/bin/dracut
 rm "$TREE/usr/bin/dracut"
+list_root "$SCRATCH/before"
 wrong 'no maker' 6 "there is no '/usr/bin/dracut'"
 install_maker /usr/bin/dracut
+rm "$TREE/usr/bin/mkinitcpio"
 build mkinitcpio $FEDORA
 list_root "$SCRATCH/before"
 wrong 'the image is of another maker that is not there' 6 "there is no '/usr/bin/mkinitcpio'"
 printf 'stand-in' >"$TREE/$FEDORA"
 list_root "$SCRATCH/before"
 wrong 'an image of nobody' 6 'not known who made'
+
+start zbook-64-fedora dracut $FEDORA
+head -c 20000 /dev/zero >>"$TREE/$FEDORA" # which is padding
+list_root "$SCRATCH/before"
+wrong 'an image that is much smaller' 1 'bytes where the old one has'
 
 # --- no room --------------------------------------------------------------------------------------------------------------
 
