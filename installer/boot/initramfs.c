@@ -87,6 +87,9 @@ struct sp_error *sp_initramfs_refusal(const struct sp_root *root, const struct s
 	if (sp_endswith(job->path, ".efi"))
 		return refuse(-ENOTSUP, "build it as your distribution does, for example with kernel-install(8)",
 			      sp_xasprintf("'%s' is a unified kernel image: its initramfs is not built anew by itself", job->path));
+	if (strstr(job->path, "/ostree/"))
+		return refuse(-ENOTSUP, "'rpm-ostree initramfs --enable' builds one of this system's own",
+			      sp_xasprintf("'%s' is a part of the system's image", job->path));
 	if (!b)
 		return refuse(-ENOTSUP, "dracut, initramfs-tools, mkinitcpio and booster are known",
 			      sp_xasprintf("it is not known who made '%s'", job->path));

@@ -77,7 +77,7 @@ static char *rebuild_command(const struct sp_boot_image *image, const char *make
 
 	if (sp_streq(maker, "mkinitcpio") && (unified || named))
 		return sp_xstrdup("mkinitcpio -P");
-	if (!image->kernel || !maker)
+	if (!image->kernel || !maker || strstr(image->path, "/ostree/"))
 		return NULL;
 	if (unified || sp_streq(maker, "mkinitcpio"))
 		return sp_xasprintf("kernel-install add %s /usr/lib/modules/%s/vmlinuz", image->kernel, image->kernel);

@@ -7,6 +7,7 @@
 #   images of both, with our file and without      what we read of them is what lsinitramfs and lsinitrd list
 #   in each compression                            the same
 #   dracut without host-only mode                  has no copy, and that is what we read
+#   --with initramfs, rollback                     the image is built anew by its real maker; every byte and time is back
 #   apply, a kernel's update, rollback             the image is named, with a command; the command takes the copy out
 . "${SP_SRCDIR:-.}/tests/lib.sh"
 
@@ -165,13 +166,47 @@ done
 must dracut --no-hostonly --force "$IMAGE" "$KERNEL"
 expect_copy 'dracut without host-only mode' none
 
-# --- rollback -------------------------------------------------------------------------------------------------------------
+# --- built by us ------------------------------------------------------------------------------------------------------------
 
-for maker in initramfs-tools dracut; do
-	case $maker in
+build_image() { # MAKER
+	case $1 in
 	dracut) must dracut --hostonly --force "$IMAGE" "$KERNEL" ;;
 	*) must mkinitramfs -o "$IMAGE" "$KERNEL" ;;
 	esac
+}
+
+rm "$ROOT/etc/initramfs-tools/conf.d/compress"
+inside rollback --yes --all
+expect_status 'rollback of all' 0
+for maker in initramfs-tools dracut; do
+	build_image $maker
+	[ $maker != dracut ] || printf 'hostonly=yes\n' >"$ROOT/etc/dracut.conf.d/hostonly.conf"
+	"$SP_TREE" list "$ROOT" boot >"$SCRATCH/before"
+	# shellcheck disable=SC2086
+	inside $APPLY --gtt 1G --with initramfs
+	expect_status "$maker: apply --with initramfs" 0
+	check "$maker: its own program lists our file in the new image" listed
+	inside plan --json
+	check "$maker: it is as it is to be" test "$(copy_of)" = same
+	"$SP_TREE" list "$ROOT" boot >"$SCRATCH/applied"
+	inside apply --yes
+	expect_status "$maker: apply again" 0
+	"$SP_TREE" list "$ROOT" boot >"$SCRATCH/after"
+	expect_same "$maker: apply again builds nothing" "$SCRATCH/applied" "$SCRATCH/after"
+	inside rollback --yes --all
+	expect_status "$maker: rollback" 0
+	"$SP_TREE" list "$ROOT" boot | grep initrd >"$SCRATCH/after"
+	grep initrd "$SCRATCH/before" >"$SCRATCH/before-image"
+	expect_same "$maker: the old image is back, to the byte and time" "$SCRATCH/before-image" "$SCRATCH/after"
+done
+# shellcheck disable=SC2086
+inside $APPLY --gtt 1G
+expect_status 'apply' 0
+
+# --- rollback -------------------------------------------------------------------------------------------------------------
+
+for maker in initramfs-tools dracut; do
+	build_image $maker
 	inside --json rollback --yes --all
 	expect_status "$maker: rollback" 0
 	check "$maker: it finds the copy" test "$(copy_of)" = other
