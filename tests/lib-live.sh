@@ -44,6 +44,16 @@ EOF
 	touch -d @1767225600 "$TREE/usr/bin/$1"
 }
 
+install_maker() { # PATH: a maker of initramfs images, that of tests/bin by the Python outside
+	mkdir -p "$TREE${1%/*}"
+	cat >"$TREE$1" <<END
+#!/bin/sh
+export PYTHONHOME=/host/usr PYTHONDONTWRITEBYTECODE=1
+exec /host$(loader_of "$python") --library-path $(libraries_of "$python") /host$python -s /host$SP_SRCDIR/tests/bin/initramfs-maker ${1##*/} "\$@"
+END
+	chmod 755 "$TREE$1"
+}
+
 new_system() { # MACHINE
 	new_machine "$1"
 	mkdir -p "$TREE/host" "$TREE/dev" "$TREE/proc/1" "$TREE/proc/self"

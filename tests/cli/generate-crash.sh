@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # As crash.sh, where the menu is generated: the machine is "/" of a mount namespace, so that its generator runs, and the
 # menu is made, checked and published in the same transaction. Also a rollback that has to generate, because a kernel
-# came since. SP_CRASH_MAX faults of each command are tried (default 4, spread evenly; 0: 40, as each costs more
+# came since; and with an initramfs image that is built anew. SP_CRASH_MAX faults of each command are tried (default 4, spread evenly; 0: 40, as each costs more
 # than in crash.sh).
 . "${SP_SRCDIR:-.}/tests/lib-crash.sh"
 . "$SP_SRCDIR/tests/lib-live.sh"
@@ -36,4 +36,13 @@ for setup in $("$FAULT" setups | sed -n 's/ generates$//p'); do
 	generate_menu
 	live_under_fire "$setup, running, with a new kernel: $case" -g here -g recover-here
 done
+
+# The same with an initramfs image that is built anew.
+[ -z "$python" ] || {
+	new_system zbook-64-fedora
+	install_maker /usr/bin/dracut
+	printf 'with = ( "initramfs" );\n' >"$TREE/etc/strix-provision.conf"
+	python3 "$TESTS/bin/initramfs-image" dracut "$TREE" "$TREE/boot/initramfs-6.19.8-200.fc43.x86_64.img" || bail_out 'image'
+	live_under_fire 'an initramfs image, running'
+}
 done_testing

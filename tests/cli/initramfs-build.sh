@@ -11,16 +11,6 @@
 . "$SP_SRCDIR/tests/lib-live.sh"
 [ -n "$python" ] || skip_all 'no /usr/bin/python3'
 
-install_maker() { # PATH: the tree's, by the Python outside
-	mkdir -p "$TREE${1%/*}"
-	cat >"$TREE$1" <<END
-#!/bin/sh
-export PYTHONHOME=/host/usr PYTHONDONTWRITEBYTECODE=1
-exec /host$(loader_of "$python") --library-path $(libraries_of "$python") /host$python -s /host$SP_SRCDIR/tests/bin/initramfs-maker ${1##*/} "\$@"
-END
-	chmod 755 "$TREE$1"
-}
-
 build() { # MAKER IMAGE: as it would be now
 	python3 "$TESTS/bin/initramfs-image" "$1" "$TREE" "$TREE/$2" || bail_out "cannot make $2"
 }
@@ -47,7 +37,7 @@ print([i["copy"] for i in json.load(open(sys.argv[1]))["initramfs"] if i["path"]
 }
 
 unchanged() { # WHEN
-	rm -f "$TREE/trap" "$TREE/kill" "$TREE/calls"
+	rm -f "$TREE/trap" "$TREE/kill" "$TREE/generic" "$TREE/calls"
 	list_root "$SCRATCH/after"
 	expect_same "$1: nothing is changed" "$SCRATCH/before" "$SCRATCH/after"
 	check "$1: nothing is left of what was built" test ! -e "$TREE/var/lib/strix-provision/scratch"
@@ -59,6 +49,7 @@ one_round() { # NAME ARGUMENTS-OF-THE-MAKER (a regex)
 	live plan --json --with initramfs
 	expect_status "$1: plan" 0
 	expect_match "$1: plan says that apply will look into the image" "$OUT" "look into '/$(printf %s "$IMAGE" | sed 's/[+.]/[&]/g')'"
+	: >"$TREE/calls"
 	live apply --yes --with initramfs --json
 	expect_status "$1: apply" 0
 	[ "$STATUS" = 0 ] || note_file 'error' "$ERR"
@@ -91,8 +82,9 @@ start zbook-64-fedora dracut $FEDORA boot/initramfs-6.18.16-200.fc43.x86_64.img
 live detect --json
 [ "$STATUS" = 0 ] || skip_all "the program does not start in a namespace: $(head -n 1 "$ERR")"
 one_round dracut "dracut --force $OUTPUT 6.19.8-200.fc43.x86_64"
+: >"$TREE/calls"
 live apply --yes
-check 'without --with initramfs nothing is built' test ! -e "$TREE/calls"
+check 'without --with initramfs nothing is built' test ! -s "$TREE/calls"
 
 start zbook-128-debian13 initramfs-tools boot/initrd.img-6.17.13+deb13-amd64 boot/initrd.img-6.12.48+deb13-amd64
 mkdir -p "$TREE/usr/lib/modules/6.17.13+deb13-amd64"
@@ -128,6 +120,8 @@ list_root "$SCRATCH/before"
 wrong 'a maker that fails' 1 'no space left' 'echo "no space left" >&2; exit 1'
 wrong 'an empty image' 1 'it is empty' ': >"$1"'
 wrong 'no archive' 1 'neither an archive' 'printf "hello%05000d" 0 >"$1"'
+: >"$TREE/generic"
+wrong 'an image without our file' 1 "our modprobe.d file in it says '' and not 'amdgpu"
 wrong 'an image of another maker' 1 'it is not one of dracut' '[ "$SP_TRAPPED" ] || SP_TRAPPED=1 /usr/bin/mkinitcpio -k 6.19.8-200.fc43.x86_64 -g "$1"'
 : >"$TREE/usr/bin/dracut" && printf '#!/bin/sh\nexit 2\n' >"$TREE/usr/bin/dracut"
 list_root "$SCRATCH/before"
@@ -192,7 +186,7 @@ start zbook-64-fedora dracut $FEDORA
 live apply --yes --with initramfs
 printf 'options foo bar=1\n' >"$TREE/etc/modprobe.d/foreign.conf"
 build dracut $FEDORA # by an update
-rm -f "$TREE/calls"
+: >"$TREE/calls"
 live rollback --yes
 expect_status 'rollback of an image that was built anew since' 0
 expect_match 'it is built anew' "$OUT" "/$FEDORA, built anew"
