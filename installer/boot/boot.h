@@ -148,6 +148,12 @@ struct sp_boot_ops {
 	const struct sp_once_ops *once; /* NULL: an entry cannot be started just once */
 	const struct sp_keeper_ops *keeper; /* NULL: the line is in files; else there are no places */
 
+	/*
+	 * The command that builds initramfs images and the entries that name them, where an image has a name or a checksum by
+	 * what is in it, so that it cannot be replaced alone. NULL: there is none.
+	 */
+	const char *images;
+
 	/* --- setups whose entries are generated from a file that is ours altogether; all of it or nothing ------------- */
 
 	const char *own_file; /* it extends the line; NULL: tokens are moved in the places */
@@ -201,8 +207,11 @@ struct sp_initramfs_job {
 	const char *path, *kernel; /* kernel NULL: not known */
 	const char *maker;	   /* "dracut", ...; NULL: not known */
 	const char *member;	   /* our modprobe.d file in it, "etc/modprobe.d/NAME" */
+	const char *instead;	   /* the command that builds it with its entry; NULL: it is built alone */
 	const char *options;	   /* what that must say: as it is on disk when the image is made; "": it is not in it */
 };
+/* ops->images where its program is there; else one for an entry that names an image with its checksum. NULL: neither. */
+const char *sp_entry_images_by(const struct sp_root *root, const struct sp_boot *boot, const struct sp_entry *e);
 /* Why that cannot be done, room on the disks among it; NULL: it can. Only for the running system: sp_generators_refusal(). */
 struct sp_error *sp_initramfs_refusal(const struct sp_root *root, const struct sp_initramfs_job *job);
 /* Make and check it, as ops->generate does. */

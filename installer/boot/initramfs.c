@@ -84,6 +84,9 @@ struct sp_error *sp_initramfs_refusal(const struct sp_root *root, const struct s
 {
 	const struct builder *b = find_builder(job->maker);
 
+	if (job->instead)
+		return refuse(-ENOTSUP, "run it after an apply without --with initramfs",
+			      sp_xasprintf("'%s' is built by '%s', with the entry that names it", job->path, job->instead));
 	if (sp_endswith(job->path, ".efi"))
 		return refuse(-ENOTSUP, "build it as your distribution does, for example with kernel-install(8)",
 			      sp_xasprintf("'%s' is a unified kernel image: its initramfs is not built anew by itself", job->path));

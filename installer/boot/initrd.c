@@ -46,6 +46,19 @@ static char *find(const struct sp_root *root, const struct sp_entry *e, const ch
 	return found;
 }
 
+const char *sp_entry_images_by(const struct sp_root *root, const struct sp_boot *boot, const struct sp_entry *e)
+{
+	const char *command = boot->ops->images;
+	sp_autofree char *program = command ? sp_xasprintf("/usr/bin/%.*s", (int) strcspn(command, " "), command) : NULL;
+
+	if (program && sp_root_exists(root, program))
+		return command;
+	for (size_t i = 0; i < e->initrd.n; i++)
+		if (strchr(e->initrd.v[i], '#'))
+			return "limine-update";
+	return NULL;
+}
+
 static void add(struct sp_strv *ret, char *path)
 {
 	if (path && !sp_strv_has(ret, path))

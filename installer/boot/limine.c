@@ -359,6 +359,7 @@ const struct sp_boot_ops sp_boot_limine = {
 	.name = "limine",
 	.title = "Limine",
 	.loader = "Limine",
+	.images = "limine-mkinitcpio",
 	.probe = probe,
 	.read = read_setup,
 	.check = sp_entries_check,

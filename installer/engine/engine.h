@@ -99,6 +99,7 @@ const char *sp_copy_name(enum sp_copy copy); /* "not-checked", "unreadable", "no
 struct sp_boot_image {
 	char *path, *kernel; /* kernel NULL: not known */
 	const char *maker;   /* "dracut", ...; NULL: not known */
+	const char *instead; /* the boot setup's own command that builds it; NULL: it is built alone */
 	bool by_default;
 	enum sp_copy copy;
 	char *options; /* "amdgpu.gttsize=98304 ...": what it says; NULL: not known */

@@ -62,6 +62,7 @@ void sp_boot_images_list(const struct sp_session *s, const struct sp_boot *boot,
 		for (size_t k = 0; k < paths.n; k++) {
 			struct sp_boot_image *image = image_at(ret, paths.v[k]);
 			image->by_default = image->by_default || e->by_default;
+			image->instead = sp_entry_images_by(s->root, boot, e);
 			if (!image->kernel)
 				image->kernel = sp_xstrdup(kernel_of(e, f));
 		}
@@ -75,10 +76,14 @@ static char *rebuild_command(const struct sp_boot_image *image, const char *make
 {
 	const bool unified = sp_endswith(image->path, ".efi"), named = strstr(image->path, "/initramfs-");
 
+	if (image->instead)
+		return sp_xstrdup(image->instead);
 	if (sp_streq(maker, "mkinitcpio") && (unified || named))
 		return sp_xstrdup("mkinitcpio -P");
-	if (!image->kernel || !maker || strstr(image->path, "/ostree/"))
+	if (!maker || strstr(image->path, "/ostree/"))
 		return NULL;
+	if (!image->kernel) /* a copy on the ESP, say, which its hook makes */
+		return sp_streq(maker, "initramfs-tools") ? sp_xstrdup("update-initramfs -u -k all") : NULL;
 	if (unified || sp_streq(maker, "mkinitcpio"))
 		return sp_xasprintf("kernel-install add %s /usr/lib/modules/%s/vmlinuz", image->kernel, image->kernel);
 	if (sp_streq(maker, "dracut"))

@@ -14,7 +14,7 @@ bool sp_wants_initramfs(const struct sp_selection *s)
 struct sp_initramfs_job sp_rebuild_job(const struct sp_boot_image *image, const char *wanted)
 {
 	return (struct sp_initramfs_job){
-		.path = image->path, .kernel = image->kernel, .maker = image->maker, .options = wanted,
+		.path = image->path, .kernel = image->kernel, .maker = image->maker, .instead = image->instead, .options = wanted,
 		.member = sp_dropin_kind(SP_DEST_MODPROBE)->path + 1,
 	};
 }

@@ -134,6 +134,9 @@ rm "$TREE/usr/bin/mkinitcpio"
 build mkinitcpio $FEDORA
 list_root "$SCRATCH/before"
 wrong 'the image is of another maker that is not there' 6 "there is no '/usr/bin/mkinitcpio'"
+start zbook-64-opensuse-sdboot dracut boot/efi/opensuse-tumbleweed/6.19.8-1-default/initrd-1234
+wrong 'an image that is built with its entry' 6 "is built by 'sdbootutil mkinitrd'"
+start zbook-64-fedora dracut $FEDORA
 printf 'stand-in' >"$TREE/$FEDORA"
 list_root "$SCRATCH/before"
 wrong 'an image of nobody' 6 'not known who made'

@@ -128,6 +128,26 @@ one_round zbook-128-arch-grub mkinitcpio 'mkinitcpio -P' boot/initramfs-linux.im
 one_round zbook-128-arch-grub booster 'booster build --force --kernel-version .* /boot/initramfs-linux.img' boot/initramfs-linux.img
 one_round zbook-64-arch-sdboot mkinitcpio 'kernel-install add 6.18.16-1-lts' "boot/$MID/6.18.16-1-lts/initrd"
 
+one_round zbook-64-cachyos-limine mkinitcpio limine-mkinitcpio boot/$MID/linux-cachyos/initramfs-linux-cachyos \
+	boot/$MID/linux-cachyos-lts/initramfs-linux-cachyos-lts
+one_round zbook-64-opensuse-sdboot dracut 'sdbootutil mkinitrd' boot/efi/opensuse-tumbleweed/6.19.8-1-default/initrd-1234
+one_round zbook-64-popos initramfs-tools 'update-initramfs -u -k' \
+	boot/efi/EFI/Pop_OS-c0ffee00-1234-4567-89ab-cdef01234567/initrd.img
+
+# --- a unified kernel image: its .initrd ------------------------------------------------------------------------------------
+
+UKI=efi/EFI/Linux/arch-linux.efi
+new_machine zbook-64-arch-uki
+sp_must apply --yes
+build mkinitcpio ../initrd
+printf 'a kernel\n' >"$SCRATCH/kernel"
+printf 'ID=arch\n' >"$SCRATCH/release"
+python3 "$TESTS/bin/ukify" build "--linux=$SCRATCH/kernel" "--initrd=$SCRATCH/initrd" "--os-release=@$SCRATCH/release" \
+	--uname=6.19.8-arch1-1 "--cmdline=$(python3 "$TESTS/uki-line.py" "$TREE/$UKI")" "--output=$TREE/$UKI" || bail_out 'ukify'
+sp rollback --yes --json
+expect_status 'a unified kernel image: rollback' 0
+expect_copies 'a unified kernel image: what is in its initrd' 'i["path"], i["copy"], i["rebuild"]' "('/$UKI', 'other', 'mkinitcpio -P')"
+
 # --- what cannot be read ----------------------------------------------------------------------------------------------------
 
 new_machine zbook-64-fedora
