@@ -41,7 +41,7 @@ has_all() { # LIST: what every package has
 	for path in sbin/strix-provision libexec/strix-provision/before-removal libexec/strix-provision/kernel-installed \
 		libexec/strix-provision/journal share/strix-provision/grub/kernel.cfg share/strix-provision/profiles/zbook.cfg \
 		systemd/system/strix-provision-recover.service systemd/system/strix-provision-confirm.service \
-		systemd/system/strix-provision-verify.service systemd/catalog/strix-provision.catalog \
+		systemd/system/strix-provision-verify.service systemd/system/strix-provision-first-boot.service systemd/catalog/strix-provision.catalog \
 		lib/kernel/install.d/95-strix-provision.install man8/strix-provision.8 man5/strix-provision.conf.5 \
 		bash-completion/completions/strix-provision zsh/site-functions/_strix-provision \
 		fish/vendor_completions.d/strix-provision.fish kernel/postinst.d/zzz-strix-provision; do

@@ -56,7 +56,7 @@ static int carry_out(const struct sp_call *call, struct sp_plan **plan, struct s
 	return (call->cli->trial ? sp_trial_begin : sp_apply)(call->session, *plan, res, err);
 }
 
-int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
+static int apply_now(const struct sp_call *call, struct sp_error **err)
 {
 	sp_autoresult struct sp_result res = { 0 };
 	struct sp_asker asker = { .call = call };
@@ -79,4 +79,57 @@ int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
 	if (rc < 0)
 		return rc;
 	return said < 0 ? said : (int) status;
+}
+
+/* --- the first boot ------------------------------------------------------------------------------------------------ */
+
+static int check_options(const struct sp_call *call, struct sp_error **err)
+{
+	const struct sp_cli *cli = call->cli;
+	const char *other = cli->trial ? "trial" : cli->first_boot && cli->requested ? "requested"
+			  : cli->first_boot && cli->reboot ? "reboot" : NULL;
+
+	if (!other || !(cli->first_boot || cli->requested))
+		return 0;
+	(void) sp_error_set(err, -EINVAL, "'--%s' and '--%s' do not go together", cli->first_boot ? "first-boot" : "requested", other);
+	return sp_error_exit(err, SP_EXIT_USAGE);
+}
+
+static int leave_to_first_boot(const struct sp_call *call, struct sp_error **err)
+{
+	int rc = sp_request_leave(call->session, err);
+
+	return rc < 0 ? rc : sp_report_first_boot(call->report, true);
+}
+
+/* What was asked for there counts as if it stood on this command line. It is done also where nothing had to change. */
+static int apply_requested(const struct sp_call *call, struct sp_error **err)
+{
+	sp_autorequest struct sp_request request = { 0 };
+	int rc = sp_request_read(call->session, &request, err);
+
+	if (rc < 0)
+		return rc;
+	if (!request.there)
+		return sp_report_first_boot(call->report, false);
+	if (request.selection.given) {
+		sp_selection_clear(&call->session->selection);
+		sp_selection_copy(&call->session->selection, &request.selection);
+	}
+	rc = apply_now(call, err);
+	if (rc < 0 || rc == SP_EXIT_RECOVER)
+		return rc;
+	int done = sp_request_done(call->session, err);
+	return done < 0 ? done : rc;
+}
+
+int sp_cmd_apply(const struct sp_call *call, struct sp_error **err)
+{
+	int rc = check_options(call, err);
+
+	if (rc < 0)
+		return rc;
+	if (call->cli->first_boot)
+		return leave_to_first_boot(call, err);
+	return call->cli->requested ? apply_requested(call, err) : apply_now(call, err);
 }

@@ -176,6 +176,15 @@ static json_t *about_apply(const struct sp_plan *p, uint64_t id)
 	return about;
 }
 
+/* What no tool of this tree may make here, its first boot makes. */
+static void leave_the_rest(const struct sp_session *s, const struct sp_plan *p, struct sp_result *ret)
+{
+	sp_autoerror struct sp_error *err = NULL;
+
+	if (p->next.generation_due && sp_request_unit(s->root) && sp_request_write(s, NULL, &err) < 0)
+		sp_strv_addf(&ret->warnings, "%s; run 'strix-provision apply' there", err->message);
+}
+
 static int apply_locked(const struct sp_session *s, const struct sp_plan *p, const struct sp_reach *reach,
 			struct sp_store *store, struct sp_result *ret, struct sp_error **err)
 {
@@ -222,6 +231,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 		sp_image_memory_look(p->image_memory, p->rebuild->path, &said);
 	}
 	sp_remember_images(s, p->image_memory, &ret->warnings);
+	leave_the_rest(s, p, ret);
 	return 0;
 }
 

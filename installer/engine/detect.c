@@ -133,6 +133,21 @@ static int read_trial(const struct sp_session *s, const struct sp_state *st, str
 	return 0;
 }
 
+/* The unit of verify writes "STATUS BOOT-ID"; of another start it says nothing. */
+static int read_boot_check(const struct sp_session *s, const char *boot_id)
+{
+	sp_autofree char *line = NULL;
+	uint64_t status = 0;
+
+	if (!boot_id || sp_root_read_line(s->machine, "/run/strix-provision/verify", &line) < 0)
+		return -1;
+	char *id = strchr(line, ' ');
+	if (!id || !sp_streq(id + 1, boot_id))
+		return -1;
+	*id = '\0';
+	return sp_parse_u64(line, &status) < 0 || status > 255 ? -1 : (int) status;
+}
+
 int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp_error **err)
 {
 	sp_autostate struct sp_state st = { 0 };
@@ -150,7 +165,12 @@ int sp_status_read(const struct sp_session *s, struct sp_status **ret, struct sp
 	out->reboot_pending = out->firmware_set || waits_for_reboot(&st, boot_id);
 	out->applied = st.applied;
 	st.applied = (struct sp_applied){ 0 };
-	r = read_trial(s, &st, out, err);
+	out->boot_check = read_boot_check(s, boot_id);
+	sp_autorequest struct sp_request request = { 0 };
+	r = sp_request_read(s, &request, err);
+	out->requested = request.there;
+	if (r == 0)
+		r = read_trial(s, &st, out, err);
 	if (r < 0)
 		sp_status_free(out);
 	else

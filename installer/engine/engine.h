@@ -204,6 +204,19 @@ struct sp_rollback_options {
 int sp_rollback(const struct sp_session *s, const struct sp_rollback_options *o, struct sp_result *ret,
 		struct sp_error **err) sp_must_check;
 
+/* --- what is left to the first boot: request.c ------------------------------------------------------------------ */
+
+struct sp_request {
+	bool there;
+	struct sp_selection selection; /* given false: what was recorded */
+};
+int sp_request_read(const struct sp_session *s, struct sp_request *ret, struct sp_error **err) sp_must_check;
+void sp_request_clear(struct sp_request *r);
+#define sp_autorequest sp_cleanup(sp_request_clear)
+/* Leave the session's selection to it. -ENOENT, exit SP_EXIT_UNSUPPORTED: the tree has no unit that would do it. */
+int sp_request_leave(const struct sp_session *s, struct sp_error **err) sp_must_check;
+int sp_request_done(const struct sp_session *s, struct sp_error **err) sp_must_check; /* there may be none */
+
 /* --- trial boot: engine/trial.h -------------------------------------------------------------------------------- */
 
 enum sp_trial_state {
@@ -289,6 +302,8 @@ struct sp_status {
 	size_t n_txns;
 	bool interrupted, reboot_pending;
 	bool firmware_set; /* the carve-out was written in this boot, and waits for the next */
+	bool requested;	   /* something was left to the first boot, and is not done yet */
+	int boot_check;	   /* exit status of the verify of this start, by its unit; -1: not known */
 	uint64_t trial;	   /* the last one; 0: there was none */
 	enum sp_trial_state trial_state;
 	char *trial_entry, *trial_outcome, *trial_why; /* outcome: of one that was ended, else NULL */

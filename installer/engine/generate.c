@@ -80,10 +80,12 @@ const char *sp_generation_later(const struct sp_boot *boot)
 	return boot->ops->later ? boot->ops->later : boot->ops->command;
 }
 
-char *sp_generation_deferred(const struct sp_boot *boot, const char *why)
+char *sp_generation_deferred(const struct sp_root *root, const struct sp_boot *boot, const char *why)
 {
-	return sp_xasprintf("on its first boot, run as root: %s (%s); the arguments are then in its menu, so this costs one "
-			    "more reboot", sp_generation_later(boot), why);
+	const char *unit = sp_request_unit(root);
+
+	return sp_xasprintf("on its first boot, %s%s: %s (%s); the arguments are then in its menu, so this costs one more reboot",
+			    unit ? "by " : "run as root", unit ? unit : "", sp_generation_later(boot), why);
 }
 
 static bool line_changes(const struct sp_plan *p)
@@ -122,7 +124,7 @@ void sp_plan_generation(const struct sp_session *s, struct sp_plan *p)
 		sp_strv_addf(&p->actions, "make %s anew (%s); it is checked before it takes the place of the old one",
 			     p->boot->ops->product, p->boot->ops->command);
 	else
-		sp_strv_take(&p->actions, sp_generation_deferred(p->boot, why));
+		sp_strv_take(&p->actions, sp_generation_deferred(s->root, p->boot, why));
 }
 
 /* --- do it ------------------------------------------------------------------------------------------------------- */

@@ -155,7 +155,7 @@ void sp_tokens_gone(const struct sp_tokens *was, const struct sp_tokens *is, str
 void sp_plan_generation(const struct sp_session *s, struct sp_plan *p);
 /* "grub-mkconfig -o ...: left for ...", why it is not done here. Owned. */
 const char *sp_generation_later(const struct sp_boot *boot); /* the command alone */
-char *sp_generation_deferred(const struct sp_boot *boot, const char *why);
+char *sp_generation_deferred(const struct sp_root *root, const struct sp_boot *boot, const char *why);
 
 /* --- live.c: values of the running system ------------------------------------------------------------------------ */
 
@@ -253,6 +253,12 @@ int sp_commit(const struct sp_session *s, struct sp_store *store, const struct s
 void sp_hold_signals(void);
 void sp_release_signals(void); /* one that came meanwhile ends the program now */
 void sp_progress(const struct sp_session *s, const char *step);
+
+/* --- request.c --------------------------------------------------------------------------------------------------- */
+
+const char *sp_request_unit(const struct sp_root *root); /* that carries it out; NULL: the tree has none */
+int sp_request_write(const struct sp_session *s, const struct sp_selection *selection /* NULL: the recorded one */,
+		     struct sp_error **err) sp_must_check;
 
 /* --- moment.c ---------------------------------------------------------------------------------------------------- */
 

@@ -141,10 +141,12 @@ int sp_kept_line_plan(const struct sp_boot *boot, const struct sp_tokens *owned,
 
 /* --- in a plan ------------------------------------------------------------------------------------------------------- */
 
-static char *deferred(const char *why)
+static char *deferred(const struct sp_root *root, const char *why)
 {
-	return sp_xasprintf("on its first boot, run as root: strix-provision apply (%s); a new deployment has the arguments then, "
-			    "so this costs one more reboot", why);
+	const char *unit = sp_request_unit(root);
+
+	return sp_xasprintf("on its first boot, %s%s: strix-provision apply (%s); a new deployment has the arguments then, so this "
+			    "costs one more reboot", unit ? "by " : "run as root", unit ? unit : "", why);
 }
 
 void sp_kept_line_actions(const struct sp_session *s, struct sp_plan *p)
@@ -158,7 +160,7 @@ void sp_kept_line_actions(const struct sp_session *s, struct sp_plan *p)
 	p->pending = p->pending || p->change_line;
 	p->next.generation_due = !p->change_line;
 	if (why)
-		sp_strv_take(&p->actions, deferred(why));
+		sp_strv_take(&p->actions, deferred(s->root, why));
 	else
 		sp_strv_addf(&p->actions, "make a new deployment with these arguments (%s); the present one stays in the menu",
 			     p->boot->ops->keeper->command);

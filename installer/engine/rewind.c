@@ -282,6 +282,6 @@ int sp_rewind_product(struct sp_undo *u, const struct sp_boot *boot, struct sp_s
 	u->generate = !why;
 	u->now.generation_due = u->then.generation_due = why;
 	if (why)
-		sp_strv_take(warnings, sp_generation_deferred(boot, why));
+		sp_strv_addf(warnings, "on its first boot, run as root: %s (%s); the menu is without ours then", sp_generation_later(boot), why);
 	return 0;
 }

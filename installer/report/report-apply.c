@@ -50,6 +50,22 @@ static int apply_json(struct sp_report *r, const struct sp_plan *p, const struct
 	return sp_json_print(r, object);
 }
 
+int sp_report_first_boot(struct sp_report *r, bool left)
+{
+	const char *text = left ? "Left to the first boot of this tree, which computes its own sizes." : "Nothing was left to this boot.";
+	const struct sp_result nothing = { .changed = left };
+
+	if (!r->json) {
+		if (!r->quiet)
+			sp_print(r, "%s\n", text);
+		return 0;
+	}
+	json_t *object = sp_json_open(r, SP_EXIT_OK, NULL);
+	put_result(object, &nothing);
+	sp_json_put(object, "first_boot", json_boolean(left));
+	return sp_json_print(r, object);
+}
+
 static void put_next_step(struct sp_report *r, bool reboot, const char *why)
 {
 	sp_autofree char *text = reboot ? sp_xasprintf("Next: reboot, then run `%s verify`.", r->program)

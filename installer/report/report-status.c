@@ -68,6 +68,8 @@ static int status_json(struct sp_report *r, const struct sp_status *st, enum sp_
 	sp_json_put(object, "reboot_pending", json_boolean(st->reboot_pending));
 	sp_json_put(object, "firmware_set", json_boolean(st->firmware_set));
 	sp_json_put(object, "interrupted", json_boolean(st->interrupted));
+	sp_json_put(object, "boot_check", st->boot_check < 0 ? json_null() : json_integer(st->boot_check));
+	sp_json_put(object, "first_boot", json_boolean(st->requested));
 	sp_json_put(object, "trial", trial_json(st));
 	sp_json_put(object, "applied", applied_json(&st->applied));
 	return sp_json_print(r, object);
@@ -140,6 +142,34 @@ static const char *const trial_steps[SP_TRIAL__COUNT][2] = {
 	[SP_TRIAL_FAILED] = { "The trial failed", "takes it back" },
 };
 
+/* What the check at this start said, by its exit status; NULL: nothing that is not said otherwise. */
+static const char *boot_check_text(int status)
+{
+	static const struct {
+		enum sp_exit status;
+		const char *text;
+	} texts[] = {
+		{ SP_EXIT_OK, "The check at this start found all of it in force." },
+		{ SP_EXIT_DIFFERS, "The check at this start found something that is not in force:" },
+		{ SP_EXIT_FAILED, "The check at this start failed:" },
+	};
+
+	for (size_t i = 0; i < SP_ELEMENTS(texts); i++)
+		if ((int) texts[i].status == status)
+			return texts[i].text;
+	return NULL;
+}
+
+static void put_boot_check(struct sp_report *r, const struct sp_status *st)
+{
+	const char *text = st->applied.txn ? boot_check_text(st->boot_check) : NULL;
+
+	if (text && st->boot_check)
+		sp_print(r, "%s run `%s verify`.\n", text, r->program);
+	else if (text)
+		sp_print(r, "%s\n", text);
+}
+
 int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_exit status)
 {
 	if (r->json)
@@ -151,6 +181,9 @@ int sp_report_status(struct sp_report *r, const struct sp_status *st, enum sp_ex
 	if (st->trial)
 		put_trial(r, st);
 	sp_gap(r);
+	put_boot_check(r, st);
+	if (st->requested)
+		sp_print(r, "Something is left to the first boot; there `%s apply --requested` does it.\n", r->program);
 	if (!st->applied.txn)
 		sp_print(r, "Nothing is applied%s.\n", st->n_txns ? " now" : ", and nothing ever was");
 	if (st->interrupted)

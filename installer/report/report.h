@@ -43,6 +43,7 @@ int sp_report_preview(struct sp_report *r, const struct sp_plan *p);
  * error NULL: it went well. plan NULL: it failed before there was one. With an error only --json prints all of it;
  * the text of an error is sp_report_error()'s. res is what happened up to then.
  */
+int sp_report_first_boot(struct sp_report *r, bool left); /* apply that writes no setting: it is left to it, or nothing was */
 int sp_report_apply(struct sp_report *r, const struct sp_plan *p, const struct sp_result *res, enum sp_exit status,
 		    const struct sp_error *error);
 int sp_report_verify(struct sp_report *r, const struct sp_verify *v);

@@ -10,7 +10,7 @@ from initramfs import DATA, Folder, libraries, run
 
 WASTE = "usr/share/doc usr/share/man usr/share/locale usr/share/info var/cache/apt var/lib/apt/lists".split()
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
-UNITS = ("recover", "confirm", "verify")
+UNITS = ("recover", "first-boot", "confirm", "verify")
 
 
 def add_programs(parts, tree):
@@ -23,7 +23,7 @@ def add_programs(parts, tree):
 
 
 SERVICE = """[Unit]
-After=multi-user.target dbus.service systemd-logind.service strix-provision-confirm.service strix-provision-verify.service
+After=multi-user.target dbus.service systemd-logind.service strix-provision-confirm.service strix-provision-verify.service strix-provision-first-boot.service
 [Service]
 Type=oneshot
 TimeoutStartSec=infinity

@@ -144,6 +144,10 @@ none_failed() {
 	! systemctl --failed --no-legend | grep strix-provision
 }
 
+no_cycle() { # systemd breaks one by leaving something out
+	! journalctl -b -o cat | grep -A 3 'ordering cycle'
+}
+
 # --- a trial ------------------------------------------------------------------------------------------------------------
 
 VARIABLE=/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Unattended: the command lines of packaging/{kickstart,debian-preseed,autoinstall} on a tree, and the Ansible role run by
+# Unattended: the command lines of packaging/{kickstart,debian-preseed,autoinstall,cloud-init} and of the recipes of images
+# (packaging/{containerfile,mkosi}) on a tree, and the Ansible role run by
 # ansible-core on two of them: --check writes nothing, the first run changes, the second does not.
 . "${SP_SRCDIR:-.}/tests/lib.sh"
 PACKAGING=$SP_SRCDIR/packaging
@@ -16,6 +17,30 @@ for file in kickstart/strix.ks debian-preseed/strix.cfg autoinstall/user-data; d
 	check "$file: a log is left" test -s "$SCRATCH/log"
 	rm -f "$SCRATCH/log"
 done
+for file in containerfile/Containerfile mkosi/mkosi.postinst.chroot; do
+	new_machine zbook-64-bazzite
+	mkdir -p "$TREE/usr/lib/systemd/system"
+	: >"$TREE/usr/lib/systemd/system/strix-provision-first-boot.service"
+	options=$(sed -n 's/^\(RUN \)\{0,1\}strix-provision //p' "$PACKAGING/$file")
+	# shellcheck disable=SC2086 # a list of words
+	sp $options
+	expect_status "$file: its command" 0
+	check "$file: it is left to the first boot" test "$options" = 'apply --first-boot' -a -e "$TREE/var/lib/strix-provision/first-boot"
+done
+new_machine zbook-64-fedora
+options=$(sed -n 's/^  - \[strix-provision, \(.*\)\]$/\1/p' "$PACKAGING/cloud-init/user-data" | sed "s|/var/log|$SCRATCH|; s/,//g")
+# shellcheck disable=SC2086 # a list of words
+sp $options
+expect_status 'cloud-init: its command' 0
+check 'cloud-init: it names an apply, and leaves a log' test -n "$options" -a -s "$SCRATCH/strix-provision.log"
+sp --quiet status
+expect_status 'cloud-init: then a restart is due' 8
+if command -v cloud-init >/dev/null 2>&1; then
+	check 'cloud-init: it takes it' cloud-init schema --config-file "$PACKAGING/cloud-init/user-data"
+else
+	skip 'cloud-init: its schema' 'no cloud-init'
+fi
+check 'mkosi: the script is one' sh -n "$PACKAGING/mkosi/mkosi.postinst.chroot"
 if command -v debconf-set-selections >/dev/null 2>&1; then
 	check 'preseed: debconf takes it' debconf-set-selections --checkonly "$PACKAGING/debian-preseed/strix.cfg"
 else

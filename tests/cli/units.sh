@@ -9,7 +9,7 @@ BUILD=$(dirname "$SP_BIN")
 BIN=$SCRATCH/bin
 LIBEXEC=$SCRATCH/libexec
 JOURNAL=$SCRATCH/journal
-UNITS='recover confirm verify'
+UNITS='recover first-boot confirm verify'
 mkdir "$BIN" "$LIBEXEC" "$SCRATCH/units"
 
 make_program() { # one that takes no --root: of the machine in use
@@ -60,6 +60,11 @@ script journal verify
 expect_status 'journal, verified' 0
 expect_match 'journal: good' "$JOURNAL" '^MESSAGE=strix-provision verify: all is right$'
 expect_match 'journal: its priority' "$JOURNAL" '^PRIORITY=6$'
+RUNTIME_DIRECTORY=$SCRATCH
+export RUNTIME_DIRECTORY
+script journal verify
+check 'journal: what verify said is left for status' grep -qx "0 $(cat /proc/sys/kernel/random/boot_id)" "$SCRATCH/verify"
+unset RUNTIME_DIRECTORY
 script journal confirm --if-armed
 expect_status 'journal, confirm without a trial' 0
 script journal recover
@@ -138,6 +143,7 @@ if systemd-analyze security --help 2>/dev/null | grep -q -e --offline; then
 	done
 	check 'systemd-analyze security: recover at most 6.2' exposure_within recover 62
 	check 'systemd-analyze security: confirm at most 6.2' exposure_within confirm 62
+	check 'systemd-analyze security: first-boot at most 6.2' exposure_within first-boot 62
 	check 'systemd-analyze security: verify at most 1.3' exposure_within verify 13
 else
 	skip 'systemd-analyze verify and security' 'no systemd-analyze that works offline'
@@ -166,6 +172,7 @@ if [ -f "$BUILD/Makefile" ] && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "
 		find man -name '*.[58]' | sed 's|man/\(.*\.\([58]\)\)$|/usr/share/man/man\2/\1|'
 		sed 's|^|/usr/lib/systemd/system/strix-provision-|; s|$|.service|' <<EOF
 recover
+first-boot
 confirm
 verify
 EOF
