@@ -62,6 +62,18 @@ json 2 apply --yes --gtt banana
 json 0 record --output "$SCRATCH/recorded.tar"
 json 1,2 record --output "$SCRATCH/recorded.tar"
 
+# What is left to the first boot, and what its check said.
+new_machine $MACHINE
+json 6 apply --first-boot
+mkdir -p "$TREE/usr/lib/systemd/system" "$TREE/run/strix-provision"
+: >"$TREE/usr/lib/systemd/system/strix-provision-first-boot.service"
+json 0 apply --first-boot
+json 0 status
+json 0 apply --requested --yes
+json 0 apply --requested --yes
+printf '3 %s\n' "$(cat "$TREE/proc/sys/kernel/random/boot_id")" >"$TREE/run/strix-provision/verify"
+json 8 status
+
 # A trial, confirmed; and one that is cancelled.
 MACHINE=zbook-64-arch-sdboot
 new_sdboot

@@ -169,6 +169,7 @@ if [ -f "$BUILD/Makefile" ] && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "
 		for folder in grub sysctl.d modprobe.d environment.d profiles platforms advisories log; do
 			find "$folder" -name '*.cfg' | sed 's|^|/usr/share/strix-provision/|'
 		done
+		find docs/schema -name '*.json' | sed 's|^docs|/usr/share/doc/strix-provision|'
 		find man -name '*.[58]' | sed 's|man/\(.*\.\([58]\)\)$|/usr/share/man/man\2/\1|'
 		sed 's|^|/usr/lib/systemd/system/strix-provision-|; s|$|.service|' <<EOF
 recover
