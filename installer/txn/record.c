@@ -78,7 +78,8 @@ static json_t *image_to_json(const struct sp_image *image, const struct sp_image
 
 	if (!image->exists)
 		return json_null();
-	json_t *json = json_pack("{s:I, s:I, s:I, s:o*}", "offset", (json_int_t) (images->at + images->bytes.len), "length",
+	const size_t offset = images->at + images->bytes.len;
+	json_t *json = json_pack("{s:I, s:I, s:I, s:o*}", "offset", (json_int_t) offset, "length",
 				 (json_int_t) image->bytes.len, "crc",
 				 (json_int_t) sp_crc32c(image->bytes.data, image->bytes.len), "meta",
 				 alike ? NULL : meta_to_json(&image->meta, error));
