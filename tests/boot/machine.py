@@ -14,7 +14,7 @@ DMI = ("type=0,vendor=HP,version=X89 Ver. 01.03.00", "type=1,manufacturer=HP,"
 HARDWARE = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi",
             "-cpu", CPU, "-smp", "1", "-m", "3072", "-device", "amd-iommu", "-serial", "stdio",
             *(word for text in DMI for word in ("-smbios", text))]
-ESCAPES = re.compile(rb"\x1b\[[0-9;?=!]*[A-Za-z]|\x1b[]P][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]|[\r\x00]")
+ESCAPES = re.compile(rb"\x1b\[[0-9;?=!]*[A-Za-z]|\x1b[]P][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]|\x1b[78=>c]|[\r\x00]")
 
 
 class Boot:

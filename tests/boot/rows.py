@@ -8,6 +8,7 @@ import debian
 import lengths
 import loaders
 import small
+import unattended
 
 # tree, jobs: folders below rows/; jobs "": in the tree's. mounts: {partition: mount point}. kernel, initrd: where they are put
 # in the tree; "": they are there. base, make: which system it is made of, and how. boot_on: the file system of /boot. bios:
@@ -40,6 +41,8 @@ ROWS = (
     Row("grub-d-trial", "a trial with Debian 13's GRUB and update-grub", *GRUB_D, jobs="trial"),
     Row("grub-d-cuts", "a trial with Debian 13's GRUB and update-grub, and power cuts", *GRUB_D, how=cuts.run),
     Row("debian", "Debian 13 with systemd; kernels come and go", *DEBIAN, seconds=1500),
+    Row("debian-unattended", "Debian 13, installed unattended with apply as the last step", *DEBIAN[:-1], debian.make_installed,
+        jobs="unattended", seconds=1500, how=unattended.run),
     Row("grub-d-units", "Debian 13 with the product installed: what its units do", *DEBIAN[:-1], debian.make_installed, **UNITS),
     Row("grub-bls-units", "GRUB 2.14 with BLS entries, a whole systemd, and the units", *BLS[:-2], *INSTALLED, **UNITS),
     Row("systemd-boot-units", "systemd-boot, a whole systemd, and the units", *ESP[:-2], *INSTALLED, **UNITS),
