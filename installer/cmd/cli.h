@@ -25,7 +25,7 @@ struct sp_cli {
 	struct sp_selection selection;
 	int password_fd;
 	bool has_password_fd;
-	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot, trial, if_armed, cancel, first_boot, requested;
+	bool check, yes, reboot, all, keep_conflicts, markdown, with_boot, trial, if_armed, cancel, first_boot, requested, in_hook;
 };
 void sp_cli_clear(struct sp_cli *cli);
 #define sp_autocli sp_cleanup(sp_cli_clear)

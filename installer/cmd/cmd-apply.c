@@ -65,6 +65,7 @@ static int apply_now(const struct sp_call *call, struct sp_error **err)
 
 	sp_password_offer(&asker);
 	call->session->looks_into_images = !call->cli->trial;
+	call->session->in_hook = call->cli->in_hook;
 	if (rc == 0)
 		rc = carry_out(call, &plan, &res, err);
 	enum sp_exit status = sp_cmd_exit(rc, *err);

@@ -167,6 +167,7 @@ const struct sp_option sp_options[] = {
 	  FLAG(trial) },
 	{ "first-boot", 0, NULL, "leave it to the first boot of the tree", SP_OPTIONS_TRIAL, false, FLAG(first_boot) },
 	{ "requested", 0, NULL, "only what was left to the first boot", SP_OPTIONS_TRIAL, false, FLAG(requested) },
+	{ "in-hook", 0, NULL, "started by the package manager, whose locks are not waited for", SP_OPTIONS_TRIAL, true, FLAG(in_hook) },
 	{ "if-armed", 0, NULL, "do nothing where there is nothing to confirm", SP_OPTIONS_CONFIRM, false, FLAG(if_armed) },
 	{ "cancel", 0, NULL, "take the trial back, whatever became of it", SP_OPTIONS_CONFIRM, false, FLAG(cancel) },
 	{ "all", 0, NULL, "undo every transaction", SP_OPTIONS_ROLLBACK, false, FLAG(all) },

@@ -191,7 +191,7 @@ static int apply_locked(const struct sp_session *s, const struct sp_plan *p, con
 	const struct sp_uma_source *source = p->carveout.source;
 	sp_autotokens struct sp_tokens wanted = { 0 };
 	uint64_t id = 0;
-	int r = sp_store_lock_packages(store, (unsigned) p->package_manager_wait, err);
+	int r = s->in_hook ? 0 : sp_store_lock_packages(store, (unsigned) p->package_manager_wait, err);
 
 	if (r == 0)
 		r = sp_check_fresh(s, p, err);

@@ -31,6 +31,7 @@ struct sp_session {
 	struct sp_selection selection; /* of the command line */
 	uint64_t promotes; /* the trial that was found good and is made permanent; 0: none */
 	bool live; /* root and machine are the running system and we are not in a chroot */
+	bool in_hook; /* the package manager, which holds its locks, has started us */
 	bool looks_into_images; /* initramfs images, of which nothing is remembered */
 	void (*progress)(void *data, const char *step); /* may be NULL */
 	void *progress_data;
