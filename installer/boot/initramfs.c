@@ -184,10 +184,10 @@ int sp_initramfs_make(const struct sp_root *root, const struct sp_initramfs_job 
 	const struct builder *b = find_builder(job->maker);
 	sp_autoscratch struct sp_scratch scratch = { 0 };
 	sp_autobuf struct sp_buf image = { 0 };
-	int r = sp_scratch_open(root, &scratch, err);
 
-	if (r == 0 && !b)
-		r = sp_error_set(err, -ENOTSUP, "it is not known who made '%s'", job->path);
+	if (!b)
+		return sp_error_set(err, -ENOTSUP, "it is not known who made '%s'", job->path);
+	int r = sp_scratch_open(root, &scratch, err);
 	if (r == 0)
 		r = run(root, b, job, scratch.file, err);
 	if (r < 0)
