@@ -76,6 +76,7 @@ static int promote(const struct confirming *c, struct sp_error **err)
 	sp_selection_copy(&again.selection, &c->trial->next.selection);
 	again.selection.given = true;
 	again.promotes = c->trial->txn;
+	again.looks_into_images = true;
 	int r = sp_plan_make(&again, &p, err);
 	if (r == 0)
 		r = sp_plan_refusal(p, err);
