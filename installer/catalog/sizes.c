@@ -7,8 +7,7 @@
 #define GIB_KIB INT64_C(1048576)
 #define SMALL_KIB (GIB_KIB / 2) /* 512 MiB: the smallest carve-out that any firmware offers */
 
-/* m: the carve-out that goes is memory, less the page structs for it; one that comes takes them along. KiB. */
-static int64_t next_memory(int64_t mem_kib, int64_t now_kib, int64_t next_kib)
+int64_t sp_next_memory_kib(int64_t mem_kib, int64_t now_kib, int64_t next_kib)
 {
 	const int64_t d = now_kib - next_kib;
 
@@ -84,7 +83,7 @@ static uint64_t gain(const struct sp_size_input *in, int64_t m)
 
 	if (next <= least)
 		return 0;
-	const int64_t with = auto_gib(in, next_memory((int64_t) in->mem_total_kib, now, least), least);
+	const int64_t with = auto_gib(in, sp_next_memory_kib((int64_t) in->mem_total_kib, now, least), least);
 	const int64_t without = auto_gib(in, m, next);
 	return with > without ? (uint64_t) (with - (without > 0 ? without : 0)) * 1024 : 0;
 }
@@ -117,7 +116,7 @@ int sp_sizes_compute(const struct sp_size_input *in, struct sp_sizes *ret, struc
 		return sp_error_exit(err, SP_EXIT_USAGE);
 	}
 	const int64_t m =
-		next_memory((int64_t) in->mem_total_kib, (int64_t) in->carve_out_kib, (int64_t) in->next_carve_out_kib);
+		sp_next_memory_kib((int64_t) in->mem_total_kib, (int64_t) in->carve_out_kib, (int64_t) in->next_carve_out_kib);
 	if (m <= 0)
 		return refuse(err, 0, "set a smaller carve-out in the firmware",
 			      "the carve-out of the next boot takes it all");

@@ -27,6 +27,9 @@ struct sp_size_input {
 	uint64_t least_carve_out_kib; /* the smallest that the firmware offers; 0: 512 MiB */
 };
 
+/* m: the carve-out that goes is memory, less the page structs for it; one that comes takes them along. */
+int64_t sp_next_memory_kib(int64_t mem_kib, int64_t now_kib, int64_t next_kib);
+
 struct sp_sizes {
 	uint64_t gtt_mib, gtt_pages;
 	uint64_t next_mem_kib;	/* m */

@@ -59,6 +59,19 @@ static void advise(struct about *a, struct sp_advices *ret)
 	sp_dropins_clear(&a->modprobe);
 }
 
+/* Memory of the next boot: a carve-out that was set and waits for it counts. 0: not known. */
+static uint64_t next_mem_kib(const struct sp_facts *f)
+{
+	const int64_t mem = (int64_t) sp_fact_num(f, SP_FACT_MEM_TOTAL_KIB);
+	const int64_t now = (int64_t) sp_fact_num(f, SP_FACT_VRAM_BYTES) / 1024;
+	const int64_t next = (int64_t) sp_fact_num(f, SP_FACT_UMA_NEXT_BYTES) / 1024;
+
+	if (!mem || !sp_fact_known(f, SP_FACT_VRAM_BYTES) || !sp_fact_known(f, SP_FACT_UMA_NEXT_BYTES))
+		return (uint64_t) mem;
+	const int64_t m = sp_next_memory_kib(mem, now, next);
+	return m > 0 ? (uint64_t) m : 0;
+}
+
 /* The line of the entry that boots by default; where that is not known, the one that the running kernel got. */
 static const char *line_of(const struct sp_boot *boot, const struct sp_facts *f)
 {
@@ -87,7 +100,7 @@ void sp_advise_detect(const struct sp_session *s, struct sp_detect *d)
 {
 	advise(&(struct about){ .s = s, .catalog = d->catalog, .facts = d->facts, .platform = d->platform,
 				.boot = d->boot, .line = line_of(d->boot, d->facts),
-				.mem_kib = sp_fact_num(d->facts, SP_FACT_MEM_TOTAL_KIB) },
+				.mem_kib = next_mem_kib(d->facts) },
 	       &d->advisories);
 }
 
@@ -105,7 +118,7 @@ void sp_advise_verify(const struct sp_session *s, const struct sp_boot *boot, st
 	}
 	const struct sp_platform *platform = sp_platform_match(catalog, facts, &why);
 	advise(&(struct about){ .s = s, .catalog = catalog, .facts = facts, .platform = platform, .boot = boot,
-				.line = line_of(boot, facts), .mem_kib = sp_fact_num(facts, SP_FACT_MEM_TOTAL_KIB) },
+				.line = line_of(boot, facts), .mem_kib = next_mem_kib(facts) },
 	       &v->advisories);
 }
 

@@ -3,6 +3,7 @@
 # Advisories: for each a machine that has it and one that narrowly has not. They are in detect, plan and verify, and
 # change no exit status. The plain ZBook has none, so that every test sees exactly what its own change brought.
 . "${SP_SRCDIR:-.}/tests/lib.sh"
+. "$TESTS/lib-firmware.sh"
 
 [ -n "$JSON" ] || skip_all "advisories are read from JSON: needs jq or python3"
 TESTED=
@@ -164,6 +165,12 @@ shown 'plan --gtt 60G' '' 0
 put sys/module/ttm/parameters/pages_limit 16000000
 shown detect gtt-beyond-rocm 0
 TESTED="$TESTED gtt-beyond-rocm"
+NAME='gtt-beyond-rocm with a carve-out that waits for the next start'
+new_machine zbook-64-uma32
+own_firmware
+sp_must apply --yes --uma 512M
+shown verify '' 8
+shown detect '' 0
 
 has amd-ttm '/etc/modprobe\.d/ttm\.conf' put etc/modprobe.d/ttm.conf 'options ttm pages_limit=8134263'
 has_not amd-ttm put etc/modprobe.d/ttm.conf 'options ttm page_pool_size=4'
