@@ -154,6 +154,12 @@ same 'boot setups: the manual and the table'
 sed -n 's/^| \(`[a-z0-9-]*`\(, `[a-z0-9-]*`\)*\) |.*/\1/p' docs/boot-setups.md | tr -d '`' | tr -s ' ,' '\n' | sed '/^$/d' >"$A"
 same 'boot setups: docs/boot-setups.md and the table'
 
+grep -oE '[0-9a-f]{32}' docs/administrators.md | sort -u >"$A"
+sed -n 's/^-- //p' systemd/strix-provision.catalog >"$B"
+same 'message ids: docs/administrators.md and the catalogue of the journal'
+cat systemd/journal.in packaging/hooks/* | grep -oE '[0-9a-f]{32}' | sort -u >"$A"
+same 'message ids: those that are sent and the catalogue of the journal'
+
 # --- the completions ask for what the program tells -----------------------------------------------------------------
 
 sed -n '/^int sp_cmd_complete/,/^}/s/.*sp_streq(args\[0\], "\([a-z]*\)").*/\1/p' installer/cmd/cmd-complete.c >"$SCRATCH/asked"
