@@ -133,6 +133,8 @@ static const struct row root_rows[] = {
 	{ "/ostree/repo", SP_TAKE_NAME },
 	{ "/sysroot/ostree/repo", SP_TAKE_NAME },
 	{ "/run/ostree-booted", SP_TAKE_NAME },
+	{ "/usr/bin/rpm-ostree", SP_TAKE_NAME },
+	{ "/usr/bin/bootc", SP_TAKE_NAME },
 	/* kernels */
 	{ "/boot/vmlinuz*", SP_TAKE_NAME },
 	{ "/boot/initr*", SP_TAKE_NAME },

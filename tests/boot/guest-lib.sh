@@ -128,8 +128,11 @@ session() { # USER: what its own systemd gives to what it starts
 
 # --- units ------------------------------------------------------------------------------------------------------------
 
+# shellcheck disable=SC2034 # the jobs behind it read these three
 STATE=/var/lib/strix-provision
+# shellcheck disable=SC2034
 RIGHT=e785639863444c18954df6dc8f9d1611   # message ids of the journal's catalogue
+# shellcheck disable=SC2034
 RESTART=db968ca53e4e4567bb7c3d26d0ca9ac9
 
 told() { # UNIT MESSAGE-ID: in the journal of this start

@@ -10,9 +10,23 @@ import image
 from initramfs import Failed, run as run_command
 
 CONFIGURATION = 'any_platform = true;\ngtt = "1G";\n'  # this machine has no such graphics
-IN_TARGET = ('mount --make-rprivate / && mount "$1" "$0" && mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && '
-             'mount -t sysfs sys "$0/sys" && shift && '
-             'chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin LC_ALL=C.UTF-8 sh -ec "$1" && umount -R "$0"')
+# A folder of devices of its own, where the disk has a name that grub-mkconfig does not take for a loop device's, and is found
+# by its UUID, as on every installed system.
+DEVICES = "null zero full random urandom tty"
+IN_TARGET = f"""mount --make-rprivate /
+mount -t tmpfs devices "$1"
+for name in {DEVICES}; do cp -a "/dev/$name" "$1/"; done
+cp -a "$2" "$1/disk0"
+mkdir -p "$1/disk/by-uuid"
+ln -s ../../disk0 "$1/disk/by-uuid/$3"
+mount --rbind "$1" /dev
+mount /dev/disk0 "$0"
+mount --rbind /dev "$0/dev"
+mount -t proc proc "$0/proc"
+mount -t sysfs sys "$0/sys"
+chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin LC_ALL=C.UTF-8 sh -ec "$4"
+umount -R "$0"
+"""
 
 
 def command(source):
@@ -30,9 +44,9 @@ def install(run):
     device = run_command("losetup", "-f", "--show", "-o", str(first["root"] * image.MIB), "--sizelimit",
                          str(image.PARTS["root"][1] * image.MIB), run.disk).strip()
     try:
-        with tempfile.TemporaryDirectory(dir=run.folder) as target:
-            return run_command("unshare", "-m", "sh", "-c", IN_TARGET, target, device,
-                               f"update-grub; {command(run.parts.source)}")
+        with tempfile.TemporaryDirectory(dir=run.folder) as target, tempfile.TemporaryDirectory(dir=run.folder) as devices:
+            return run_command("unshare", "-m", "sh", "-ec", IN_TARGET, target, devices, device, image.PARTS["root"][3],
+                               f"update-grub >&2; {command(run.parts.source)}")
     finally:
         run_command("losetup", "-d", device)
 
