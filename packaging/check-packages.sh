@@ -43,7 +43,7 @@ has_all() { # LIST: what every package has
 		systemd/system/strix-provision-recover.service systemd/system/strix-provision-confirm.service \
 		systemd/system/strix-provision-verify.service systemd/system/strix-provision-first-boot.service systemd/catalog/strix-provision.catalog \
 		lib/kernel/install.d/95-strix-provision.install man8/strix-provision.8 man5/strix-provision.conf.5 \
-		man5/strix-provision-catalog.5 strix-provision/schema/plan.json \
+		man5/strix-provision-catalog.5 strix-provision/schema/common.json \
 		bash-completion/completions/strix-provision zsh/site-functions/_strix-provision \
 		fish/vendor_completions.d/strix-provision.fish kernel/postinst.d/zzz-strix-provision; do
 		grep -q "/$path" "$1" || { echo "not in the package: $path" && return 1; }
