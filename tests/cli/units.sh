@@ -213,6 +213,11 @@ EOF
 /usr/sbin/strix-provision
 /usr/share/bash-completion/completions/strix-provision
 /usr/share/doc/strix-provision/strix-provision.conf
+/usr/share/doc/strix-provision/administrators.md
+/usr/share/doc/strix-provision/boot-setups.md
+/usr/share/doc/strix-provision/firmware.md
+/usr/share/doc/strix-provision/first-hour.md
+/usr/share/doc/strix-provision/packaging.md
 /usr/share/fish/vendor_completions.d/strix-provision.fish
 /usr/share/zsh/site-functions/_strix-provision
 EOF
