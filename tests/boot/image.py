@@ -19,6 +19,7 @@ PARTS = {
     "root": ("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", 3072, "0b007004-1111-4222-8333-444455556666",
              "20070000-aaaa-4bbb-8ccc-ddddeeeeffff"),
 }
+EXT4 = "has_journal,extent,huge_file,flex_bg,64bit,dir_nlink,extra_isize,metadata_csum"
 TOOLS = {"mkfs.btrfs": "btrfs-progs", "sfdisk": "fdisk", "mke2fs": "e2fsprogs", "mkfs.vfat": "dosfstools", "mcopy": "mtools"}
 
 
@@ -51,8 +52,8 @@ def make_ext4(path, name, folder):
     """Owners, modes and times are the folder's."""
     first, _ = starts()
     _, size, _, uuid = PARTS[name]
-    # A boot loader may not know what is newer than itself.
-    run(find("mke2fs"), "-q", "-F", "-t", "ext4", "-O", "^metadata_csum_seed,^orphan_file", "-b", "4096", "-U", uuid, "-L", name,
+    # Without a configuration mke2fs makes an ext2, whatever its type is called. A boot loader may not know what is newer than itself.
+    run(find("mke2fs"), "-q", "-F", "-t", "ext4", "-O", EXT4, "-I", "256", "-b", "4096", "-U", uuid, "-L", name,
         "-d", folder, "-E", f"offset={first[name] * MIB},root_owner=0:0,lazy_itable_init=0,nodiscard", path, f"{size}M",
         env={**os.environ, "MKE2FS_CONFIG": "/dev/null"})
 
