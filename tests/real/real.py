@@ -166,7 +166,9 @@ class Worker:
 
 
 def start_worker(folder):
-    """In a folder of its own. A worker that ends here would be started anew for ever."""
+    """In a folder of its own. A worker that ends here would be started anew for ever. What main() does on SIGTERM would let a worker
+    that is about to wait outlive the pool's terminate(), which then waits for ever."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         folder = os.path.join(folder, str(os.getpid()))
         os.mkdir(folder, mode=0o755)
